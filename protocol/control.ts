@@ -1,7 +1,7 @@
 /** The control log: what goes back to brokers and terminals. Appended by collectors and by the command line, followed by every broker. */
 import * as z from 'zod/mini';
-import { command } from './schemas/messages.ts';
 import { epochMs, label } from './schemas/common.ts';
+import { command } from './schemas/messages.ts';
 
 const controlEntry = z.discriminatedUnion('kind', [
   /** Refuses every token of `user` (`acquirer/sn` or `noc:name`) issued at or before `at`, and ends its connections. */

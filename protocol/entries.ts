@@ -81,6 +81,8 @@ export interface OperatorEntry {
   kind: 'operator' | 'rules';
   at: number;
   body: Record<string, unknown>;
+  /** Who set the rules; an operator's action names its author in its body. */
+  by?: string;
 }
 
 export type Entry = MessageEntry | HeartbeatEntry | RefusalEntry | RegistryEntry | CommitEntry | PlatformEntry | TickEntry | OperatorEntry;
@@ -91,7 +93,11 @@ export type OwnerEntry = RegistryEntry | CommitEntry | PlatformEntry | TickEntry
 const ownerLine = z.union([
   z.object({ at: epochMs, tick: z.literal(true) }),
   z.object({ at: epochMs, platform }),
-  z.object({ at: epochMs, registry: z.object({ table: z.enum(TABLES), row: z.record(z.string(), z.unknown()) }), import: z.optional(label) }),
+  z.object({
+    at: epochMs,
+    registry: z.object({ table: z.enum(TABLES), row: z.record(z.string(), z.unknown()) }),
+    import: z.optional(label),
+  }),
   z.object({ at: epochMs, commit: label }),
   z.object({ at: epochMs, operator: z.record(z.string(), z.unknown()) }),
   z.object({ at: epochMs, rules: z.record(z.string(), z.unknown()), by: z.optional(label) }),
@@ -110,21 +116,28 @@ export function ownerEntryToLine(entry: OwnerEntry): Record<string, unknown> {
     case 'commit':
       return { at, commit: entry.import };
     default:
-      return entry.kind === 'rules' ? { at, rules: entry.body } : { at, operator: entry.body };
+      if (entry.kind === 'operator') return { at, operator: entry.body };
+      return { at, rules: entry.body, ...(entry.by === undefined ? {} : { by: entry.by }) };
   }
 }
 
 /** The owner's entry that a line holds, or why it holds none. */
 export function ownerEntryFromLine(line: unknown): { ok: true; entry: OwnerEntry } | { ok: false; problem: string } {
   const result = ownerLine.safeParse(line);
-  if (!result.success) return { ok: false, problem: 'not an entry of the log: none of tick, platform, registry, commit, operator, rules, or one of them with a wrong member' };
+  if (!result.success)
+    return {
+      ok: false,
+      problem: 'not an entry of the log: none of tick, platform, registry, commit, operator, rules, or one of them with a wrong member',
+    };
   const value = result.data;
   const { at } = value;
   if ('tick' in value) return { ok: true, entry: { kind: 'tick', at } };
   if ('platform' in value) return { ok: true, entry: { kind: 'platform', at, platform: value.platform } };
   if ('commit' in value) return { ok: true, entry: { kind: 'commit', at, import: value.commit } };
   if ('operator' in value) return { ok: true, entry: { kind: 'operator', at, body: value.operator } };
-  if ('rules' in value) return { ok: true, entry: { kind: 'rules', at, body: value.rules } };
+  if ('rules' in value) {
+    return { ok: true, entry: { kind: 'rules', at, body: value.rules, ...(value.by === undefined ? {} : { by: value.by }) } };
+  }
   const row = checkRow(value.registry.table, value.registry.row);
   if (!row.ok) return { ok: false, problem: `${value.registry.table}: ${row.problems.join('; ')}` };
   return { ok: true, entry: { kind: 'registry', at, change: row.value, ...(value.import === undefined ? {} : { import: value.import }) } };

@@ -3,6 +3,7 @@
  * Numbers and booleans may be given as such or as text; a blank is absent.
  */
 import * as z from 'zod/mini';
+import { describeIssue } from './codec/problem.ts';
 import { label, timeZone } from './schemas/common.ts';
 import { ACQUIRER_PATTERN, SN_PATTERN } from './topics.ts';
 
@@ -13,11 +14,25 @@ const acquirer = z.string().check(z.regex(ACQUIRER_PATTERN, { error: 'not an acq
 const sn = z.string().check(z.regex(SN_PATTERN, { error: 'not a serial number: letters, digits and -, 4 to 32' }));
 const date = z.string().check(z.refine(isDate, { error: 'not a date, YYYY-MM-DD' }));
 
+const DECIMAL = /^[+-]?\d{1,15}(\.\d{1,15})?$/;
+
 /** What a CSV cell or a JSON member may be: blank text is absent, and digits are a number. */
 const numeric = <T extends z.ZodMiniType<number>>(inner: T) =>
-  z.optional(z.pipe(z.transform((v: unknown) => (typeof v === 'string' && v.trim() !== '' ? Number(v) : v)), inner));
+  z.optional(
+    z.pipe(
+      z.transform((v: unknown) => (typeof v === 'string' && DECIMAL.test(v) ? Number(v) : v)),
+      inner,
+    ),
+  );
+const FLAGS = new Map([
+  ['true', true],
+  ['false', false],
+]);
 const flag = z.optional(
-  z.pipe(z.transform((v: unknown) => (v === 'true' ? true : v === 'false' ? false : v)), z.boolean()),
+  z.pipe(
+    z.transform((v: unknown) => (typeof v === 'string' ? (FLAGS.get(v.toLowerCase()) ?? v) : v)),
+    z.boolean(),
+  ),
 );
 const slots = () => numeric(z.int().check(z.gte(0), z.lte(10_000_000)));
 
@@ -91,10 +106,11 @@ export type Checked<T> = { ok: true; value: T } | { ok: false; problems: string[
 
 /** A row as it came, from CSV or JSON, against its table's schema. The problems name the column and say what was wrong. */
 export function checkRow(table: Table, row: Record<string, unknown>): Checked<RegistryChange> {
-  const present = Object.fromEntries(Object.entries(row).filter(([, v]) => !(v === null || (typeof v === 'string' && v.trim() === ''))));
+  const trimmed = Object.entries(row).map(([column, v]) => [column, typeof v === 'string' ? v.trim() : v] as const);
+  const present = Object.fromEntries(trimmed.filter(([, v]) => v !== null && v !== ''));
   const result = schemas[table].safeParse(present);
   if (result.success) return { ok: true, value: { table, row: result.data } as RegistryChange };
-  return { ok: false, problems: result.error.issues.map((i) => `${i.path.join('.') || 'row'}: ${i.message}`) };
+  return { ok: false, problems: result.error.issues.map(describeIssue) };
 }
 
 function isDate(text: string): boolean {

@@ -9,6 +9,7 @@ const areaCode = z.string().check(z.regex(/^[0-9A-Za-z]{1,16}$/));
 
 export const RATS = ['gsm', 'umts', 'lte', 'nr', 'wifi', 'none'] as const;
 export const rat = z.enum(RATS);
+export type Rat = z.infer<typeof rat>;
 
 /**
  * What the modem said of the radio. dBm: rsrp, rssi, rscp, noise. dB: rsrq, sinr, ecno. On `nr` the values are the SS- ones.
@@ -29,6 +30,8 @@ export const signal = z.object({
   cell: z.optional(areaCode),
 });
 
+const secondsByRat = z.partial(z.object({ gsm: seconds, umts: seconds, lte: seconds, nr: seconds, wifi: seconds, none: seconds } satisfies Record<Rat, unknown>));
+
 /** The radio over the whole interval: one sample a second, summed up on the terminal. */
 const radio = z.object({
   seconds: z.optional(seconds),
@@ -45,7 +48,7 @@ const radio = z.object({
   criticalSeconds: z.optional(seconds),
   noisySeconds: z.optional(seconds),
   cellChanges: z.optional(count),
-  secondsByRat: z.optional(z.partialRecord(rat, seconds)),
+  secondsByRat: z.optional(secondsByRat),
   risk: z.optional(ratio),
   moving: z.optional(z.boolean()),
 });

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { runCli } from './run.ts';
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  say: (line) => void process.stderr.write(`${line}\n`),
+  stdin: process.stdin,
+  env: process.env,
+});

@@ -1,0 +1,22 @@
+import { Command, CommanderError } from 'commander';
+import { alertsCommand } from './commands/alerts.ts';
+import { CliError, type Io } from './io.ts';
+
+const COMMANDS = [alertsCommand];
+
+/** Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 used wrongly. */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  const program = new Command('tillwatch')
+    .description('Watches a fleet of POS terminals and warns before something stops them taking payments')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.say(text.trimEnd()) });
+  for (const command of COMMANDS) command(program, io);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    io.say(`tillwatch: ${error instanceof Error ? error.message : String(error)}`);
+    return error instanceof CliError ? error.exitCode : 1;
+  }
+}

@@ -1,0 +1,61 @@
+/** What to do about each alert, for the people who read it. By type and reason, with lines of its own for some causes. */
+import type { AlertType, Reason } from '../../protocol/alerts.ts';
+
+export const LANGUAGES = ['en', 'zh'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+type Text = Record<Language, string>;
+
+const REMEDIES: { [T in AlertType]?: Partial<Record<Reason<T> | `cause:${string}`, Text[]>> } = {
+  'quota.terminals': {
+    approaching: [
+      {
+        en: 'Unbind terminals that were replaced or are no longer used, or ask the acquirer to raise the terminal limit before the next one is bound.',
+        zh: '请解绑已更换或停用的终端，或在绑定下一台终端之前向收单机构申请提高终端数量上限。',
+      },
+    ],
+    reached: [
+      {
+        en: 'No further terminal can be bound: unbind one that is no longer used, or ask the acquirer to raise the terminal limit.',
+        zh: '已无法再绑定终端：请解绑一台不再使用的终端，或向收单机构申请提高终端数量上限。',
+      },
+    ],
+    over: [
+      {
+        en: 'More terminals are bound than the limit allows: unbind the surplus, or have the acquirer confirm a higher limit.',
+        zh: '已绑定终端数超过上限：请解绑多余终端，或请收单机构确认更高的上限。',
+      },
+    ],
+    'cause:limit_cut': [
+      {
+        en: 'The limit was lowered: ask the acquirer whether that was meant, and from which date.',
+        zh: '上限已被调低：请向收单机构确认是否为预期调整及其生效日期。',
+      },
+    ],
+  },
+  'terminal.offline': {
+    silent: [
+      {
+        en: 'Ask the shop whether the terminal is switched on and shows a signal; restart it if it does not come back.',
+        zh: '请联系门店确认终端是否开机、是否有信号；若仍未恢复，请重启终端。',
+      },
+    ],
+    lost: [
+      {
+        en: 'The connection broke without a goodbye: check power, SIM and coverage at the shop.',
+        zh: '连接异常中断：请检查门店的电源、SIM 卡和网络信号。',
+      },
+    ],
+    'cause:switched_off': [
+      {
+        en: 'It was switched off during its opening hours: ask the shop whether that was meant.',
+        zh: '终端在营业时间内被关机：请向门店确认是否为主动关机。',
+      },
+    ],
+  },
+};
+
+export function remediesFor(type: AlertType, reason: Reason, cause: string, language: Language = 'en'): string[] {
+  const byReason = REMEDIES[type] as Record<string, Text[] | undefined> | undefined;
+  return [...(byReason?.[reason] ?? []), ...(byReason?.[`cause:${cause}`] ?? [])].map((text) => text[language]);
+}

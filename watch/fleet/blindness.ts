@@ -1,0 +1,47 @@
+/**
+ * When we could not see. Kept by broker node: a dead broker blinds the terminals last heard through it; an entry that names no node
+ * blinds all.
+ */
+import type { PlatformState } from '../../protocol/entries.ts';
+
+/** The node name that stands for every node. */
+const ALL = '*';
+
+export interface BlindnessRow {
+  /** Parts that are down now, as `part node`, and since when. */
+  down: Record<string, number>;
+  /** When the last blindness of a node ended. */
+  endedAt: Record<string, number>;
+}
+
+export function newBlindness(): BlindnessRow {
+  return { down: {}, endedAt: {} };
+}
+
+/** Takes a platform entry in. A late collector and a dead store delay, and blind nobody. True where somebody can see again by it. */
+export function notePlatform(row: BlindnessRow, platform: PlatformState, at: number): boolean {
+  const { part, state, node = ALL } = platform;
+  if (part === 'store' || part === 'collector') return false;
+  const key = `${part} ${node}`;
+  if (state === 'down') {
+    row.down[key] ??= at;
+    return false;
+  }
+  delete row.down[key];
+  row.endedAt[node] = at;
+  return true;
+}
+
+export function isBlind({ down }: Readonly<BlindnessRow>, node: string | null): boolean {
+  return Object.keys(down).some((key) => concerns(key.slice(key.indexOf(' ') + 1), node));
+}
+
+/** When the last blindness that concerned this node ended; null where there was none. */
+export function blindUntil({ endedAt }: Readonly<BlindnessRow>, node: string | null): number | null {
+  const ends = Object.entries(endedAt).flatMap(([of, at]) => (concerns(of, node) ? [at] : []));
+  return ends.length > 0 ? Math.max(...ends) : null;
+}
+
+function concerns(of: string, node: string | null): boolean {
+  return of === ALL || node === null || of === node;
+}

@@ -1,0 +1,102 @@
+/**
+ * The sessions of one terminal: which is the current one, how far its clock is off, and which messages of it were seen. A session is
+ * one connection; what was sampled while disconnected comes later, under the session that had ended.
+ */
+import type { Message } from '../../protocol/schemas/messages.ts';
+
+/** A terminal's clock counts as right within this of the broker's (contract, section 1). */
+export const CLOCK_TOLERANCE_MS = 5 * 60_000;
+/** Without a birth, samples up to this old are taken for a backlog, and older ones for a wrong clock. */
+const BACKLOG_MS = 7 * 86_400_000;
+const SESSIONS_KEPT = 8;
+const RANGES_KEPT = 64;
+
+interface Session {
+  id: string;
+  born: boolean;
+  ended: boolean;
+  /** Receive time minus the terminal's time, milliseconds; null until measured, and then fixed. */
+  skewMs: number | null;
+  /** Seen `seq`s as closed ranges, in order. */
+  seen: [number, number][];
+}
+
+/** The newest last. */
+export type Sessions = Session[];
+
+/** What one message says of its session. */
+export interface SessionNote {
+  /** False where the same (session, seq) came before: it is life, and nothing else. */
+  fresh: boolean;
+  /** Whether the message belongs to the session that is current after it. */
+  current: boolean;
+  /** Whether this message began a new session. */
+  began: boolean;
+  skewMs: number;
+}
+
+const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, skewMs: 0 };
+
+/** Takes a message into account. `receivedAt`: epoch milliseconds at the broker. */
+export function noteMessage(sessions: Sessions, { channel, body }: Message, receivedAt: number): SessionNote {
+  if (channel === 'ack') return NO_SESSION;
+  const known = sessions.find((s) => s.id === body.session);
+  const isLost = channel === 'state' && body.state === 'lost';
+  const opens = channel === 'birth' || (channel === 'state' && !isLost) || sessions.every((s) => !s.born);
+  const began = known === undefined && opens && !isLost;
+  const session = known ?? addSession(sessions, body.session, began);
+  if (channel === 'birth') session.born = true;
+  session.skewMs ??= measureSkew(channel, body, receivedAt);
+  const fresh = channel === 'report' || channel === 'event' ? noteSeq(session, body.seq) : true;
+  return { fresh, current: currentSession(sessions) === session, began, skewMs: session.skewMs ?? 0 };
+}
+
+export function currentSession(sessions: Sessions): Session | undefined {
+  return sessions.findLast((s) => !s.ended);
+}
+
+/** Where a sample of this session stands in time, epoch milliseconds: its own `at`, unless the session's clock was wrong. */
+export function placeSample(at: number, skewMs: number): number {
+  return Math.abs(skewMs) <= CLOCK_TOLERANCE_MS ? at : at + skewMs;
+}
+
+/** A session that begins ends all before it; one that is heard of only by its backlog has ended already. */
+function addSession(sessions: Sessions, id: string, begins: boolean): Session {
+  if (begins) for (const s of sessions) s.ended = true;
+  const session: Session = { id, born: false, ended: !begins, skewMs: null, seen: [] };
+  if (begins) sessions.push(session);
+  else sessions.unshift(session);
+  if (sessions.length > SESSIONS_KEPT)
+    sessions.splice(
+      sessions.findIndex((s) => s.ended && s !== session),
+      1,
+    );
+  return session;
+}
+
+function measureSkew(channel: string, body: { at?: number | undefined; samples?: { at: number }[] }, receivedAt: number): number | null {
+  if (channel === 'birth') return receivedAt - body.at!;
+  const newest = body.samples ? Math.max(...body.samples.map((s) => s.at)) : body.at;
+  if (newest === undefined || channel === 'state') return null;
+  const skew = receivedAt - newest;
+  return skew < -CLOCK_TOLERANCE_MS || skew > BACKLOG_MS ? skew : 0;
+}
+
+/** False where this `seq` was seen. A gap may fill later, so ranges are kept; the oldest is forgotten when there are too many. */
+function noteSeq({ seen }: Session, seq: number): boolean {
+  const after = seen.findIndex(([from]) => from > seq);
+  const index = after < 0 ? seen.length : after;
+  const left = seen[index - 1];
+  const right = seen[index];
+  if (left && seq <= left[1]) return false;
+  const joinsLeft = left !== undefined && left[1] === seq - 1;
+  const joinsRight = right !== undefined && right[0] === seq + 1;
+  if (joinsLeft && joinsRight) {
+    left[1] = right[1];
+    seen.splice(index, 1);
+  } else if (joinsLeft) left[1] = seq;
+  else if (joinsRight) right[0] = seq;
+  else seen.splice(index, 0, [seq, seq]);
+  if (seen.length > RANGES_KEPT) seen.shift();
+  return true;
+}

@@ -1,0 +1,97 @@
+import type { Lifecycle } from '../../protocol/registry.ts';
+import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from '../../protocol/schemas/messages.ts';
+import type { Sample } from '../../protocol/schemas/sample.ts';
+import type { TerminalId } from '../../protocol/topics.ts';
+import type { Sessions } from './sessions.ts';
+
+/** Where the registry says a terminal belongs. Null in its place: unregistered, or unbound. */
+export interface Binding {
+  merchant: string;
+  site: string | null;
+  tid: string | null;
+  model: string | null;
+  lifecycle: Lifecycle;
+}
+
+export type PresenceState = 'online' | 'suspect' | 'offline' | 'goodbye' | 'unknown';
+
+/** What is known of a terminal's presence. All times are epoch milliseconds, null where it did not happen. */
+export interface Presence {
+  state: PresenceState;
+  since: number;
+  lifeAt: number | null;
+  /** The goodbye that has been the last word so far. */
+  goodbyeAt: number | null;
+  /** The Will of the current session, with no life since. */
+  lostAt: number | null;
+  /** When it was found offline, and by what. */
+  offline: { at: number; reason: 'silent' | 'lost' } | null;
+  /** When to look again. */
+  wakeAt: number | null;
+  /** When its state is next written down though it has not changed. */
+  rowAt: number | null;
+}
+
+/** One terminal: everything that the fold keeps of it. */
+export interface Terminal extends TerminalId {
+  binding: Binding | null;
+  /** What its last birth said; null where there was none. */
+  birth: Birth | null;
+  /** The broker that it was last heard through. */
+  node: string | null;
+  sessions: Sessions;
+  last: Sample | null;
+  /** When it was last asked to send a birth. */
+  askedAt: number | null;
+  /** When it became active by talking though the registry said inactive. */
+  activatedAt: number | null;
+  presence: Presence;
+}
+
+export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
+  return {
+    acquirer,
+    sn,
+    binding: null,
+    birth: null,
+    node: null,
+    sessions: [],
+    last: null,
+    askedAt: null,
+    activatedAt: null,
+    presence: { state: 'unknown', since: at, lifeAt: null, goodbyeAt: null, lostAt: null, offline: null, wakeAt: null, rowAt: null },
+  };
+}
+
+export function intervalMs({ birth }: Readonly<Terminal>): number {
+  return (birth?.interval ?? DEFAULT_INTERVAL_SECONDS) * 1000;
+}
+
+export function keepaliveMs({ birth }: Readonly<Terminal>): number {
+  return (birth?.keepalive ?? DEFAULT_KEEPALIVE_SECONDS) * 1000;
+}
+
+/** What a lifecycle takes of its merchant's limit. */
+export function slotOf(binding: Binding | null): 'held' | 'pending' | null {
+  switch (binding?.lifecycle) {
+    case 'active':
+    case 'inactive':
+    case 'swapped_out':
+      return 'held';
+    case 'pending':
+      return 'pending';
+    default:
+      return null;
+  }
+}
+
+/** Only these raise alerts of their own. */
+export function mayAlert(binding: Binding | null): boolean {
+  return binding?.lifecycle === 'active' || binding?.lifecycle === 'pending';
+}
+
+/** Where a terminal belongs: what the registry says, and what it says of itself where the registry says nothing. */
+export function placeOf({ binding, birth }: Readonly<Terminal>): { merchant: string | null; site: string | null } {
+  if (binding) return { merchant: binding.merchant, site: binding.site ?? birth?.site ?? null };
+  return { merchant: birth?.merchant ?? null, site: birth?.site ?? null };
+}

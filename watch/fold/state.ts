@@ -1,0 +1,54 @@
+/** Everything the fold keeps, as tables that can be saved and loaded. */
+import type { Alert } from '../../protocol/alerts.ts';
+import type { RegistryChange } from '../../protocol/registry.ts';
+import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
+import type { Merchant } from '../fleet/merchants.ts';
+import type { Terminal } from '../fleet/terminals.ts';
+import { type SavedRow, Table } from './table.ts';
+
+/** The fold's own row: one, under the key `fold`. */
+export interface Meta {
+  /** The time of the last entry, epoch milliseconds; nothing older is believed. */
+  now: number;
+  blindness: BlindnessRow;
+  /** What waits to be judged when time moves on. */
+  touched: { merchants: string[]; terminals: string[] };
+  /** How often each subject opened an alert in the present millisecond. */
+  opened: Record<string, number>;
+  /** The import whose rows are staged, and how many there are. */
+  staged: { import: string; rows: number } | null;
+}
+
+const META_KEY = 'fold';
+
+export class State {
+  readonly terminals = new Table<Terminal>('terminals');
+  readonly merchants = new Table<Merchant>('merchants');
+  /** Firing alerts, by the key of type and subject. */
+  readonly alerts = new Table<Alert>('alerts');
+  /** Rows of scopes and models. */
+  readonly rows = new Table<object>('registry');
+  /** Rows of an import that has not been committed, as `import|number`. */
+  readonly staged = new Table<RegistryChange>('staged');
+  readonly #meta = new Table<Meta>('meta');
+
+  constructor() {
+    this.#meta.set(META_KEY, { now: 0, blindness: newBlindness(), touched: { merchants: [], terminals: [] }, opened: {}, staged: null });
+  }
+
+  get meta(): Readonly<Meta> {
+    return this.#meta.get(META_KEY)!;
+  }
+
+  changeMeta(): Meta {
+    return this.#meta.change(META_KEY)!;
+  }
+
+  get tables(): Table<object>[] {
+    return [this.terminals, this.merchants, this.alerts, this.rows, this.staged, this.#meta] as Table<object>[];
+  }
+
+  load({ table, key, value }: SavedRow): void {
+    this.tables.find((t) => t.name === table)?.load(key, value!);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * A table of the fold's state: rows in memory, and which of them changed since the last save.
+ *
+ * A save is consistent at one moment though it is written in slices while the fold goes on: a row that is about to change and has
+ * not been written yet is encoded first, as it was.
+ */
+
+/** A row as it goes to disk; `value` null where it was removed. */
+export interface SavedRow {
+  table: string;
+  key: string;
+  value: string | null;
+}
+
+export class Table<Row extends object> {
+  readonly name: string;
+  readonly #rows = new Map<string, Row>();
+  #changed = new Set<string>();
+  #saving = new Set<string>();
+  #encoded: SavedRow[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get(key: string): Readonly<Row> | undefined {
+    return this.#rows.get(key);
+  }
+
+  values(): IterableIterator<Readonly<Row>> {
+    return this.#rows.values();
+  }
+
+  /** The row, to be changed by the caller at once. */
+  change(key: string): Row | undefined {
+    const row = this.#rows.get(key);
+    if (row !== undefined) this.#touch(key);
+    return row;
+  }
+
+  set(key: string, row: Row): Row {
+    this.#touch(key);
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  delete(key: string): void {
+    this.#touch(key);
+    this.#rows.delete(key);
+  }
+
+  /** Puts a row as it was saved; it does not count as changed. */
+  load(key: string, value: string): void {
+    this.#rows.set(key, JSON.parse(value));
+  }
+
+  /** Fixes the moment: what changed until now is this save's. Only one save at a time. */
+  beginSave(): void {
+    this.#saving = this.#changed;
+    this.#changed = new Set();
+  }
+
+  /** Up to `limit` rows of the save under way; empty when all were given. */
+  takeSaved(limit: number): SavedRow[] {
+    for (const key of this.#saving) {
+      if (this.#encoded.length >= limit) break;
+      this.#encode(key);
+    }
+    return this.#encoded.splice(0, limit);
+  }
+
+  #touch(key: string): void {
+    if (this.#saving.has(key)) this.#encode(key);
+    this.#changed.add(key);
+  }
+
+  #encode(key: string): void {
+    this.#saving.delete(key);
+    const row = this.#rows.get(key);
+    this.#encoded.push({ table: this.name, key, value: row === undefined ? null : JSON.stringify(row) });
+  }
+}
