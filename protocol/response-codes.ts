@@ -1,7 +1,7 @@
 /**
  * What payment switches and terminals answer, and what each answer says of whom. The key is (system, code), never the code alone.
- * Source: response-codes.csv, the product's table: UnionPay's answer codes with its action classes (A approved, B try again,
- * C decline, D keep the card or stop the terminal, E reverse), and `local` for what never got an answer.
+ * Source: response-codes.csv, the product's table: UnionPay's answer codes with its action classes (A success; failures: B try
+ * again, C do not try again, D the operator must act, E the system failed), and `local` for what never got an answer.
  */
 export const FAILURE_CLASSES = [
   'success',

@@ -30,7 +30,9 @@ export const signal = z.object({
   cell: z.optional(areaCode),
 });
 
-const secondsByRat = z.partial(z.object({ gsm: seconds, umts: seconds, lte: seconds, nr: seconds, wifi: seconds, none: seconds } satisfies Record<Rat, unknown>));
+const secondsByRat = z.partial(
+  z.object({ gsm: seconds, umts: seconds, lte: seconds, nr: seconds, wifi: seconds, none: seconds } satisfies Record<Rat, unknown>),
+);
 
 /** The radio over the whole interval: one sample a second, summed up on the terminal. */
 const radio = z.object({

@@ -1,0 +1,17 @@
+import { type Message, upSchemas } from '../schemas/messages.ts';
+import type { UpChannel } from '../topics.ts';
+import { expandColumns } from './columnar.ts';
+import type { Decoded } from './decoded.ts';
+import { describeIssues } from './problem.ts';
+
+/**
+ * A payload that has been parsed already, against its channel's schema: a replay file's line, or what decodePayload read. Columns are
+ * expanded to samples; members that the schema does not know are left out. Never throws, and reaches no Node API.
+ */
+export function checkPayload(channel: UpChannel, value: unknown): Decoded {
+  const expanded = channel === 'report' ? expandColumns(value) : ({ ok: true, value } as const);
+  if (!expanded.ok) return { ok: false, reason: 'bad_columns', detail: expanded.detail };
+  const result = upSchemas[channel].safeParse(expanded.value);
+  if (!result.success) return { ok: false, reason: 'bad_schema', detail: describeIssues(result.error.issues) };
+  return { ok: true, message: { channel, body: result.data } as Message };
+}
