@@ -26,7 +26,7 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   mnc: 'Mobile network code, two or three digits.',
   lac: 'Location or tracking area code, hexadecimal.',
   cell: 'Cell id, hexadecimal; in an event also the whole of 460-00-9cba-76c6c.',
-  radio: 'The radio over the whole interval, one reading a second.',
+  radio: 'The radio over the whole interval, at most one reading a second.',
   seconds: 'Seconds that the summary covers.',
   reads: 'Readings taken.',
   unknown: 'Readings that the modem marked unknown.',

@@ -24,9 +24,7 @@ export const ratio = z.number().check(z.gte(0), z.lte(1));
 export const seconds = z.number().check(z.gte(0), z.lte(31_622_400));
 
 /** An IANA time zone that this runtime knows. */
-export const timeZone = z.string().check(
-  z.refine(isTimeZone, { error: 'not an IANA time zone, such as Asia/Shanghai' }),
-);
+export const timeZone = z.string().check(z.refine(isTimeZone, { error: 'not an IANA time zone, such as Asia/Shanghai' }));
 
 function isTimeZone(name: string): boolean {
   try {

@@ -95,4 +95,3 @@ export type Ack = z.infer<typeof ack>;
 
 /** A message that a terminal sent, decoded: its channel says what its body is. */
 export type Message = { [C in UpChannel]: { channel: C; body: z.infer<(typeof upSchemas)[C]> } }[UpChannel];
-

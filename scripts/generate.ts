@@ -1,0 +1,37 @@
+/**
+ * Writes the documents that come from the code. `tsx scripts/generate.ts`; with `--check` it writes nothing, names each stale file on
+ * stderr and exits 1 where there is one.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { asyncapi } from '../protocol/asyncapi.ts';
+
+const FILES: Readonly<Record<string, () => string>> = {
+  'docs/asyncapi.json': () => `${JSON.stringify(asyncapi(), null, 2)}\n`,
+};
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(`../${name}`, import.meta.url));
+}
+
+function written(name: string): string | undefined {
+  try {
+    return readFileSync(pathOf(name), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const stale = Object.entries(FILES).flatMap(([name, make]) => {
+  const text = make();
+  return written(name) === text ? [] : [{ name, text }];
+});
+
+if (process.argv.includes('--check')) {
+  for (const { name } of stale) console.error(`${name} is stale: run npm run generate`);
+  process.exitCode = stale.length > 0 ? 1 : 0;
+} else {
+  for (const { name, text } of stale) writeFileSync(pathOf(name), text);
+  console.log(stale.length > 0 ? stale.map(({ name }) => `wrote ${name}`).join('\n') : 'everything is current');
+}
