@@ -11,8 +11,8 @@ export interface Change {
 }
 
 export interface StateStore {
-  /** The rows of a table as of the last commit, in the order of their keys. */
-  rows(table: string): Iterable<{ key: string; value: Uint8Array }>;
+  /** The rows of a table as of the last commit, in the order of their keys; with `after`, those with greater keys. */
+  rows(table: string, range?: { after: string }): Iterable<{ key: string; value: Uint8Array }>;
   get(table: string, key: string): Uint8Array | undefined;
   /** Writes part of the save that is under way; nothing of it is visible before `commit`, nor after a crash without one. */
   stage(changes: readonly Change[]): Promise<void>;

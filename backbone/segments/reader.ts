@@ -1,0 +1,192 @@
+import { resolve } from 'node:path';
+import { type Batch, LogError, type LogReader } from '../log.ts';
+import { releaseBatches } from './consumers.ts';
+import { type Durable, DurableFile } from './durable.ts';
+import { listSegments } from './files.ts';
+import { frameBatch, frameRecords, frameSize, SEGMENT_HEAD_BYTES, wholeFrame } from './format.ts';
+import { nextGrowth } from './growth.ts';
+import { corruptFrame } from './scan.ts';
+import { type Found, SegmentFile } from './segment-file.ts';
+
+const POLL_MS = 25;
+/** A reader this many batches behind reads ahead in large pieces. */
+const BEHIND_BATCHES = 8;
+const AHEAD_BYTES = 1024 * 1024;
+const FIRST_GUESS_BYTES = 16 * 1024;
+/** Retention may remove a segment between looking and opening. */
+const OPEN_TRIES = 5;
+
+export interface ReaderOptions {
+  /** How often to look whether a writer in another process has grown the log, milliseconds. Default 25. */
+  pollMs?: number;
+}
+
+/** Opens a log for reading. There need not be one yet: until its writer comes it is empty. */
+export async function openSegmentReader(dir: string, { pollMs = POLL_MS }: ReaderOptions = {}): Promise<LogReader> {
+  return new Reader(resolve(dir), pollMs);
+}
+
+/** Where a reader stands: the next batch, and where in which segment it must be. */
+interface Cursor {
+  segment: SegmentFile;
+  position: number;
+  next: number;
+  /** The last batch of this segment; Infinity while it is the newest. */
+  last: number;
+  /** The newest segment's mark when this was found out. */
+  newest: Buffer;
+}
+
+class Reader implements LogReader {
+  readonly #dir: string;
+  readonly #pollMs: number;
+  readonly #durable: DurableFile;
+  readonly #closed = new AbortController();
+  #cursor: Cursor | undefined;
+  /** What was read at once ends at this batch; what stood after it was not durable then. */
+  #windowUntil = 0;
+  #guess = FIRST_GUESS_BYTES;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(dir: string, pollMs: number) {
+    this.#dir = dir;
+    this.#pollMs = pollMs;
+    this.#durable = new DurableFile(dir);
+  }
+
+  read(batch: number, maxBytes: number): Promise<Batch[]> {
+    const turn = this.#turn.then(() => this.#read(Math.max(1, batch), maxBytes));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async end(): Promise<number> {
+    return this.#durable.read().batch;
+  }
+
+  async first(): Promise<number> {
+    return (await listSegments(this.#dir))[0]?.first ?? 1;
+  }
+
+  async grown(batch: number, signal: AbortSignal): Promise<void> {
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    while (!ended.aborted && this.#durable.read().batch <= batch) await nextGrowth(this.#dir, this.#pollMs, ended);
+  }
+
+  release(consumer: string, batch: number): Promise<void> {
+    return releaseBatches(this.#dir, consumer, batch);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#turn;
+    this.#forget();
+    this.#durable.close();
+  }
+
+  async #read(batch: number, maxBytes: number): Promise<Batch[]> {
+    const durable = this.#durable.read();
+    const batches: Batch[] = [];
+    if (batch > durable.batch) return batches;
+    let cursor = await this.#seek(batch, durable);
+    for (let bytes = 0; cursor.next <= durable.batch && (bytes < maxBytes || batches.length === 0); ) {
+      if (cursor.next > cursor.last) {
+        cursor = await this.#seek(cursor.next, durable);
+        continue;
+      }
+      const found = await this.#frame(cursor, durable, maxBytes);
+      if (!found) {
+        // What is whole before the damage is handed over first; the next read tells.
+        if (batches.length > 0) break;
+        throw corruptFrame(cursor.segment.path, cursor.position, `batch ${cursor.next} is damaged`);
+      }
+      if (batches.length > 0 && bytes + found.size > maxBytes) break;
+      batches.push({ batch: cursor.next, records: frameRecords(found.bytes, found.offset) });
+      bytes += found.size;
+      cursor.next++;
+      cursor.position += found.size;
+    }
+    return batches;
+  }
+
+  /** The whole frame of the cursor's next batch, or undefined where it is damaged. */
+  async #frame(cursor: Cursor, durable: Durable, maxBytes: number): Promise<Found | undefined> {
+    const { segment, position, next } = cursor;
+    if (next > this.#windowUntil) {
+      segment.refresh();
+      this.#windowUntil = durable.batch;
+    }
+    const behind = durable.batch - next > BEHIND_BATCHES;
+    const found = await segment.frameAt(position, behind ? Math.min(maxBytes, AHEAD_BYTES) : this.#guess);
+    if (!found || wholeFrame(found.bytes, found.offset, segment.head.mark)?.batch !== next) return undefined;
+    this.#guess = found.size;
+    return found;
+  }
+
+  /** A cursor at `batch`, or at the first one after a gap. Errors: LogError `gone`, `corrupt`. */
+  async #seek(batch: number, durable: Durable): Promise<Cursor> {
+    const here = this.#cursor;
+    const fresh = here?.newest.equals(durable.mark);
+    if (here && fresh && here.next === batch && batch <= here.last) return here;
+    const cursor = await this.#locate(batch, durable, here);
+    await this.#skipTo(cursor, batch);
+    return cursor;
+  }
+
+  async #locate(batch: number, durable: Durable, here: Cursor | undefined): Promise<Cursor> {
+    const { segment, last } = await this.#openFor(batch);
+    // The same file as before: go on from where we stood in it rather than from its start.
+    const known = here?.segment.head.mark.equals(segment.head.mark) && here.next <= batch;
+    const position = known ? here!.position : SEGMENT_HEAD_BYTES;
+    const next = known ? here!.next : segment.head.first;
+    this.#forget();
+    this.#cursor = { segment, position, next, last, newest: durable.mark };
+    return this.#cursor;
+  }
+
+  /** The segment that holds `batch`, or that follows the gap which it fell into; with its last batch. */
+  async #openFor(batch: number): Promise<{ segment: SegmentFile; last: number }> {
+    for (let tries = 0; ; tries++) {
+      const segments = await listSegments(this.#dir);
+      const at = segments.findLastIndex((s) => s.first <= batch);
+      if (at < 0) throw new LogError('gone', `batch ${batch} of ${this.#dir}; the first one kept is ${segments[0]?.first ?? 'none'}`);
+      try {
+        const after = segments[at + 1] && SegmentFile.open(segments[at + 1]!.path);
+        if (!after) return { segment: SegmentFile.open(segments[at]!.path), last: Infinity };
+        const { previous } = after.head;
+        if (batch > previous) return { segment: after, last: await this.#lastOf(segments[at + 2]?.path) };
+        after.close();
+        return { segment: SegmentFile.open(segments[at]!.path), last: previous };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries >= OPEN_TRIES) throw error;
+      }
+    }
+  }
+
+  async #lastOf(following: string | undefined): Promise<number> {
+    if (!following) return Infinity;
+    const segment = SegmentFile.open(following);
+    segment.close();
+    return segment.head.previous;
+  }
+
+  /** Goes over frames, by their lengths alone, up to `batch`. */
+  async #skipTo(cursor: Cursor, batch: number): Promise<void> {
+    const { segment } = cursor;
+    while (cursor.next < batch) {
+      const found = await segment.frameAt(cursor.position, AHEAD_BYTES);
+      const size = found && frameSize(found.bytes, found.offset, segment.head.mark);
+      if (!size || frameBatch(found.bytes, found.offset) !== cursor.next) {
+        throw corruptFrame(segment.path, cursor.position, `batch ${cursor.next} is damaged`);
+      }
+      cursor.position += size;
+      cursor.next++;
+    }
+  }
+
+  #forget(): void {
+    this.#cursor?.segment.close();
+    this.#cursor = undefined;
+    this.#windowUntil = 0;
+  }
+}

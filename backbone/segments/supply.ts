@@ -1,0 +1,55 @@
+import { closeSync } from 'node:fs';
+import type { Disk } from './disk.ts';
+import { PREPARED, type Prepared, prepareSegment } from './files.ts';
+import { type Limits, makeRoom } from './space.ts';
+
+const PAGE_BYTES = 4096;
+const RETRY_MS = 1000;
+
+/** Files for the next segments: one is made ready ahead, so that going on to it costs a rename. */
+export class SegmentSupply {
+  readonly #dir: string;
+  readonly #segmentBytes: number;
+  readonly #limits: Limits;
+  readonly #disk: Disk;
+  readonly #now: () => number;
+  #next: Promise<Prepared> | undefined;
+  #triedAt = -Infinity;
+
+  constructor(dir: string, segmentBytes: number, limits: Limits, disk: Disk, now: () => number) {
+    this.#dir = dir;
+    this.#segmentBytes = segmentBytes;
+    this.#limits = limits;
+    this.#disk = disk;
+    this.#now = now;
+  }
+
+  /** Begins to make the next file where none is ready. A failure is told to who takes, if it lasts until then. */
+  prepareAhead(): void {
+    if (this.#next || this.#now() < this.#triedAt + RETRY_MS) return;
+    this.#triedAt = this.#now();
+    const next = this.#make(this.#segmentBytes, PREPARED);
+    this.#next = next;
+    next.catch(() => {
+      if (this.#next === next) this.#next = undefined;
+    });
+  }
+
+  /** A file of at least `bytes` bytes. Errors: LogError `full`; the system's. */
+  take(bytes: number): Promise<Prepared> {
+    if (bytes > this.#segmentBytes) return this.#make(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES, `${PREPARED}-large`);
+    const next = this.#next ?? this.#make(this.#segmentBytes, PREPARED);
+    this.#next = undefined;
+    return next;
+  }
+
+  async close(): Promise<void> {
+    const next = await this.#next?.catch(() => undefined);
+    if (next) closeSync(next.fd);
+  }
+
+  async #make(capacity: number, name: string): Promise<Prepared> {
+    await makeRoom(this.#dir, capacity, this.#limits, this.#disk, this.#now());
+    return prepareSegment(this.#dir, capacity, name);
+  }
+}
