@@ -1,0 +1,133 @@
+/** A broker: it takes what terminals send into its log, acknowledges what is durable there, and passes commands on. */
+import type { EventEmitter } from 'node:events';
+import type { Aedes, Client } from 'aedes';
+import type { LogStats } from '../backbone/log.ts';
+import { encodeRecord } from '../protocol/record.ts';
+import type { UpChannel } from '../protocol/topics.ts';
+import { systemClock } from './clock.ts';
+import { BrokerError } from './errors.ts';
+import { connectionProblem } from './failures.ts';
+import { limitFrames } from './frames.ts';
+import { type Listener, listen } from './listener.ts';
+import { type BrokerOptions, createParts, type Parts } from './parts.ts';
+import type { RefusalReason } from './refusals.ts';
+
+export interface BrokerStats {
+  connections: number;
+  /** Messages that became durable. */
+  published: Record<UpChannel, number>;
+  /** Messages whose PUBACK waits for the log. */
+  pendingAppends: number;
+  /** Messages that the log did not take. */
+  failedAppends: number;
+  refusals: Partial<Record<RefusalReason, number>>;
+  /** Refusals beyond what a second may list. */
+  refusalsUnlisted: number;
+  /** Messages that a monitoring tool was too slow for. */
+  forwardsDropped: number;
+  /** Messages that wait for a place among those on their way to subscribers. */
+  forwardsQueued: number;
+  /** Since the control log was last read to its end. */
+  controlLagMs: number;
+  log: LogStats;
+}
+
+export interface Broker {
+  readonly address: { host: string; port: number };
+  stats(): BrokerStats;
+  /** Takes no more, acknowledges what became durable, ends all connections without Wills. The log stays open: it is its owner's. */
+  stop(): Promise<void>;
+}
+
+const NODE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+const HEARTBEAT_MS = 1_000;
+const DEFAULT_MAX_CONNECTIONS = 20_000;
+/** How long a client may take to close its side when the broker stops. */
+const STOP_GRACE_MS = 1_000;
+
+/** Errors: BrokerError, KeyError, or LogError where the logs cannot be read or written. */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { log, clock = systemClock } = options;
+  if (!NODE_PATTERN.test(options.node)) throw new BrokerError('node_name', options.node);
+  const parts = await createParts(options, clock);
+  const { aedes, intake, follower, heartbeat } = parts;
+  await follower.start();
+  let listener: Listener;
+  try {
+    await log.append([encodeRecord(heartbeat())]);
+    await aedes.listen();
+    listener = await openListener(options, parts);
+  } catch (error) {
+    await follower.stop();
+    await closeAedes(aedes);
+    throw error;
+  }
+  const stopBeating = clock.every(HEARTBEAT_MS, () => {
+    void intake.beat(heartbeat());
+    void follower.check();
+  });
+  let stopped: Promise<void> | undefined;
+  return {
+    address: listener.address,
+    stats: () => readStats(parts, log),
+    stop: () => {
+      stopped ??= stop(parts, listener, stopBeating);
+      return stopped;
+    },
+  };
+}
+
+function openListener({ host, port, tls, maxConnections = DEFAULT_MAX_CONNECTIONS, say }: BrokerOptions, parts: Parts): Promise<Listener> {
+  const { aedes, refusals, sessions } = parts;
+  const connectionFailed = (client: Client, error: Error) => {
+    const session = sessions.of(client);
+    const reason = connectionProblem(error);
+    if (reason && !session?.ended) refusals.add(reason, session?.user.user ?? '', error.message);
+  };
+  aedes.on('clientError', connectionFailed);
+  aedes.on('connectionError', connectionFailed);
+  const events: EventEmitter = aedes;
+  events.on('error', (error: Error) => say(`the broker goes on after an error of its own: ${error.message}`));
+  return listen({
+    host,
+    port,
+    ...(tls ? { tls } : {}),
+    maxConnections,
+    onConnection: (socket) => {
+      limitFrames(socket);
+      aedes.handle(socket);
+    },
+    onTooMany: () => refusals.add('too_many_connections', '', `at most ${maxConnections}`),
+  });
+}
+
+function readStats(parts: Parts, log: { stats: LogStats }): BrokerStats {
+  const { aedes, intake, sessions, refusals, publishing, subscribing, follower } = parts;
+  return {
+    connections: sessions.count(),
+    published: publishing.counts(),
+    pendingAppends: intake.pending(),
+    failedAppends: intake.failures(),
+    refusals: refusals.counts(),
+    refusalsUnlisted: refusals.unlisted(),
+    forwardsDropped: subscribing.forwardsDropped(),
+    forwardsQueued: (aedes as Aedes & { mq: { length: number } }).mq.length,
+    controlLagMs: follower.lagMs(),
+    log: { ...log.stats },
+  };
+}
+
+async function stop({ aedes, intake, publishing, follower, heartbeat }: Parts, listener: Listener, stopBeating: () => void): Promise<void> {
+  listener.stopListening();
+  stopBeating();
+  publishing.hold();
+  await intake.drained();
+  await listener.endConnections(STOP_GRACE_MS);
+  await closeAedes(aedes);
+  await follower.stop();
+  await intake.beat(heartbeat());
+}
+
+function closeAedes(aedes: Aedes): Promise<void> {
+  return new Promise((resolve) => aedes.close(() => resolve()));
+}

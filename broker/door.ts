@@ -1,0 +1,54 @@
+/** Log-in: Aedes' `preConnect`, which may still rename the client, decides; `authenticate`, which may choose the CONNACK, answers. */
+import type { AedesOptions, AuthenticateError, Client } from 'aedes';
+import type { IConnectPacket } from 'mqtt-packet';
+import { decideLogin, type LoginContext } from './login.ts';
+import type { Refusals } from './refusals.ts';
+import type { Sessions } from './sessions.ts';
+
+type Door = Required<Pick<AedesOptions, 'preConnect' | 'authenticate'>>;
+
+/** Contract: 5–1 200 s. One that asks for none at all could be dead for ever and look alive. */
+const MIN_KEEPALIVE_SECONDS = 5;
+const MAX_KEEPALIVE_SECONDS = 1_200;
+
+export function createDoor(context: () => LoginContext, sessions: Sessions, refusals: Refusals): Door {
+  const refused = new WeakMap<Client, AuthenticateError>();
+  let refusedCount = 0;
+
+  return {
+    preConnect(client, packet, callback) {
+      const verdict = decideLogin(packet, context());
+      packet.keepalive = boundKeepalive(packet.keepalive);
+      if (verdict.ok) {
+        packet.clientId = verdict.clientId;
+        // A session that outlives its connection would gather the whole fleet's messages in memory.
+        if (verdict.user.kind === 'noc') packet.clean = true;
+        sessions.admit(client, verdict.user, verdict.issued);
+      } else {
+        refusals.add(verdict.reason, packet.username ?? '', `client id ${packet.clientId}${where(client)}`);
+        refused.set(client, Object.assign(new Error(verdict.reason), { returnCode: verdict.returnCode }));
+        forgetIdentity(packet, ++refusedCount);
+      }
+      callback(null, true);
+    },
+    authenticate(client, _username, _password, done) {
+      const error = refused.get(client);
+      done(error ?? null, error === undefined);
+    },
+  };
+}
+
+/** Aedes clears what it keeps for a client id also after a refused log-in: it must not be that of a terminal. */
+function forgetIdentity(packet: IConnectPacket, number: number): void {
+  packet.clientId = `refused/${number}`;
+  packet.clean = true;
+  delete packet.will;
+}
+
+function boundKeepalive(seconds = 0): number {
+  return seconds === 0 ? MAX_KEEPALIVE_SECONDS : Math.min(Math.max(seconds, MIN_KEEPALIVE_SECONDS), MAX_KEEPALIVE_SECONDS);
+}
+
+function where({ conn }: Client): string {
+  return 'remoteAddress' in conn && conn.remoteAddress ? ` from ${conn.remoteAddress}` : '';
+}

@@ -1,0 +1,90 @@
+/** The broker's side of its log: what waits to become durable, and whether the log takes anything at all. */
+import type { LogWriter } from '../backbone/log.ts';
+import type { HeartbeatEntry, RefusalEntry } from '../protocol/entries.ts';
+import { type Arrival, encodeRecord } from '../protocol/record.ts';
+
+export interface Intake {
+  /** Appends a message; calls back once it is durable, or with the LogError where it is not in the log. */
+  take(arrival: Arrival, done: (error?: Error) => void): void;
+  /**
+   * Appends a heartbeat, unless the one before is still under way: time that the log did not take is our blindness. A heartbeat that
+   * gets through is how a log that failed is found to work again.
+   */
+  beat(heartbeat: HeartbeatEntry): Promise<void>;
+  /** Appends a refusal where the log works; nobody waits for it. */
+  note(refusal: RefusalEntry): void;
+  /** Whether the last append succeeded. */
+  works(): boolean;
+  /** Messages that are not durable yet. */
+  pending(): number;
+  /** Messages that were not taken since the start. */
+  failures(): number;
+  /** Resolves when no message is pending, and all who waited were called. */
+  drained(): Promise<void>;
+}
+
+export function createIntake(log: LogWriter, say: (line: string) => void): Intake {
+  let failure: Error | undefined;
+  let beating = false;
+  let pending = 0;
+  let failures = 0;
+  let waiting: (() => void)[] = [];
+
+  const worked = () => {
+    if (failure) say('the log takes reports again');
+    failure = undefined;
+  };
+  const failed = (error: Error) => {
+    if (!failure) say(`${error.message}: no report is acknowledged until it works again, and terminals keep theirs`);
+    failure = error;
+  };
+  const settle = () => {
+    pending -= 1;
+    if (pending > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
+
+  return {
+    take(arrival, done) {
+      if (failure) {
+        failures += 1;
+        done(failure);
+        return;
+      }
+      pending += 1;
+      log.append([encodeRecord(arrival)]).then(
+        () => {
+          worked();
+          done();
+          settle();
+        },
+        (error: Error) => {
+          failures += 1;
+          failed(error);
+          done(error);
+          settle();
+        },
+      );
+    },
+    async beat(heartbeat) {
+      if (beating) return;
+      beating = true;
+      try {
+        await log.append([encodeRecord(heartbeat)]);
+        worked();
+      } catch (error) {
+        failed(error as Error);
+      } finally {
+        beating = false;
+      }
+    },
+    note(refusal) {
+      if (!failure) log.append([encodeRecord(refusal)]).then(worked, failed);
+    },
+    works: () => failure === undefined,
+    pending: () => pending,
+    failures: () => failures,
+    drained: () => (pending === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * A message's way into the log. Aedes calls `authorizePublish` before it acknowledges anything, and for all messages of one read of a
+ * connection at the same time: so each append is made at once, in order, and the PUBACK follows when the message is durable.
+ */
+import type { AuthorizePublishHandler, Client, PublishPacket } from 'aedes';
+import { MAX_WIRE_BYTES } from '../protocol/codec/limits.ts';
+import { CHANNELS, type TerminalId, UP_CHANNELS, type UpChannel } from '../protocol/topics.ts';
+import { mayPublish, upAddress } from './access.ts';
+import type { Intake } from './intake.ts';
+import { type RefusalReason, type Refusals, RefusedError } from './refusals.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+type UpAddress = TerminalId & { channel: UpChannel };
+type Callback = (error?: Error | null) => void;
+
+export interface Publishing {
+  authorizePublish: AuthorizePublishHandler;
+  /** From now on messages and Wills are neither taken nor answered: the broker is about to end all connections. */
+  hold(): void;
+  /** Messages that became durable, by channel. */
+  counts(): Record<UpChannel, number>;
+}
+
+export interface PublishingOptions {
+  node: string;
+  now: () => number;
+  intake: Intake;
+  sessions: Sessions;
+  refusals: Refusals;
+}
+
+export function createPublishing({ node, now, intake, sessions, refusals }: PublishingOptions): Publishing {
+  const counts = Object.fromEntries(UP_CHANNELS.map((channel) => [channel, 0])) as Record<UpChannel, number>;
+  let holding = false;
+
+  function takePublish(session: Session, packet: PublishPacket, callback: Callback): void {
+    const verdict = mayPublish(session.user, packet.topic);
+    if (!verdict.ok) return refuse(session, verdict.reason, `publish to ${packet.topic}`, callback);
+    if (packet.payload.length > MAX_WIRE_BYTES)
+      return refuse(session, 'oversized', `${packet.payload.length} bytes to ${packet.topic}`, callback);
+    if (!CHANNELS[verdict.address.channel].retained) packet.retain = false;
+    take(verdict.address, packet, session, callback);
+  }
+
+  /** Its topic was checked when the client connected. One for a client that lives comes from Aedes' own sweep after a long standstill. */
+  function takeWill(client: Client | null, will: PublishPacket, callback: Callback): void {
+    const session = client ? sessions.of(client) : undefined;
+    if (client && !client.closed) return callback(new Error('the client of this Will is alive'));
+    if (session?.ended === 'ours') return callback(new Error('the broker ended this connection itself'));
+    const verdict = upAddress(will.topic);
+    if (!verdict.ok) return callback(new RefusedError(verdict.reason));
+    take(verdict.address, will, session, callback);
+  }
+
+  function take(address: UpAddress, { payload }: PublishPacket, session: Session | undefined, callback: Callback): void {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    intake.take({ kind: 'arrival', at: now(), node, ...address, payload: bytes }, (error) => {
+      if (error && session) session.ended = 'ours';
+      if (!error) counts[address.channel] += 1;
+      callback(error);
+    });
+  }
+
+  function refuse(session: Session, reason: RefusalReason, detail: string, callback: Callback): void {
+    session.ended = 'refused';
+    refusals.add(reason, session.user.user, detail);
+    callback(new RefusedError(reason));
+  }
+
+  return {
+    authorizePublish(client, packet, callback) {
+      if (holding) return;
+      if (isWill(packet)) return takeWill(client, packet, callback);
+      const session = client ? sessions.of(client) : undefined;
+      if (!session || session.ended) return callback(new Error('this connection is about to end'));
+      takePublish(session, packet, callback);
+    },
+    hold: () => {
+      holding = true;
+    },
+    counts: () => ({ ...counts }),
+  };
+}
+
+/** A Will is part of a CONNECT, so it is no packet with a command of its own. */
+function isWill(packet: { cmd?: string }): boolean {
+  return packet.cmd === undefined;
+}

@@ -1,0 +1,52 @@
+/** The connections that were let in. */
+import type { Client } from 'aedes';
+import type { User } from '../backbone/credentials/users.ts';
+
+export interface Session {
+  readonly user: User;
+  /** When its token was issued. */
+  readonly issued: number;
+  readonly client: Client;
+  /**
+   * Why the broker ends it, where it does. `refused`: the client broke a rule, and its Will is due as after any broken connection.
+   * `ours`: the reason is on our side, or an operator's, so it is no sign that the terminal was lost.
+   */
+  ended?: 'refused' | 'ours';
+}
+
+export interface Sessions {
+  /** Until the connection closes, it counts as open. */
+  admit(client: Client, user: User, issued: number): void;
+  /** The session of a client, also for the last words that come after its connection has closed. */
+  of(client: Client): Session | undefined;
+  /** Open sessions of a user. */
+  open(user: string): Session[];
+  count(): number;
+}
+
+export function createSessions(): Sessions {
+  const byClient = new WeakMap<Client, Session>();
+  const byUser = new Map<string, Set<Session>>();
+  let count = 0;
+
+  const remove = (session: Session) => {
+    const others = byUser.get(session.user.user);
+    if (!others?.delete(session)) return;
+    count -= 1;
+    if (others.size === 0) byUser.delete(session.user.user);
+  };
+
+  return {
+    admit(client, user, issued) {
+      const session: Session = { user, issued, client };
+      const others = byUser.get(user.user) ?? new Set();
+      byClient.set(client, session);
+      byUser.set(user.user, others.add(session));
+      count += 1;
+      client.conn.once('close', () => remove(session));
+    },
+    of: (client) => byClient.get(client),
+    open: (user) => [...(byUser.get(user) ?? [])],
+    count: () => count,
+  };
+}

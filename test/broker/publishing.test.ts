@@ -1,0 +1,74 @@
+import { PassThrough } from 'node:stream';
+import type { Client, PublishPacket } from 'aedes';
+import { describe, expect, it } from 'vitest';
+import { parseUser } from '../../backbone/credentials/users.ts';
+import { createDoor } from '../../broker/door.ts';
+import { createIntake } from '../../broker/intake.ts';
+import { createPublishing } from '../../broker/publishing.ts';
+import { createRefusals } from '../../broker/refusals.ts';
+import { createSessions } from '../../broker/sessions.ts';
+import { MemoryLog } from '../helpers/memory-log.ts';
+
+/** As Aedes keeps a Will: a packet without a command. */
+const will = { topic: 'pos/v1/acme/SN000001/state', payload: Buffer.from('lost'), qos: 1, retain: true } as unknown as PublishPacket;
+const clientThat = (closed: boolean) => ({ conn: new PassThrough(), closed }) as unknown as Client;
+
+function parts() {
+  const [log, sessions] = [new MemoryLog(), createSessions()];
+  const refusals = createRefusals('node-1', Date.now, () => {});
+  const publishing = createPublishing({ node: 'node-1', now: () => 1, intake: createIntake(log, () => {}), sessions, refusals });
+  const authorize = (client: Client | null, packet: PublishPacket) =>
+    new Promise<Error | null | undefined>((resolve) => publishing.authorizePublish(client, packet, resolve));
+  return { log, sessions, refusals, authorize };
+}
+
+describe('a Will that Aedes finds in its own sweep', () => {
+  it('is logged where its client is gone', async () => {
+    const { log, authorize } = parts();
+
+    expect(await authorize(null, will)).toBeUndefined();
+
+    expect(log.records).toHaveLength(1);
+  });
+
+  it('is not where its client lives, as after a standstill of the whole process', async () => {
+    const { log, sessions, authorize } = parts();
+    const client = clientThat(false);
+    sessions.admit(client, parseUser('acme/SN000001')!, 0);
+
+    expect(await authorize(client, will)).toBeInstanceOf(Error);
+
+    expect(log.records).toEqual([]);
+  });
+
+  it('is not where its topic is none of ours', async () => {
+    const { log, authorize } = parts();
+
+    expect(await authorize(null, { ...will, topic: '$SYS/x' })).toBeInstanceOf(Error);
+
+    expect(log.records).toEqual([]);
+  });
+});
+
+it('a refused log-in goes on under a name of nobody, so that Aedes touches no session of the terminal it named', () => {
+  const { sessions, refusals } = parts();
+  const door = createDoor(
+    () => ({ keys: [{ id: 'k', secret: 'x', createdAt: 0 }], revokedAt: () => undefined, following: true, logWorks: true, now: 0 }),
+    sessions,
+    refusals,
+  );
+  const packet = {
+    cmd: 'connect',
+    clientId: 'acme/SN000001',
+    protocolVersion: 4,
+    username: 'acme/SN000001',
+    password: Buffer.from('x'),
+    clean: false,
+    keepalive: 0,
+  } as const;
+  const seen = { ...packet };
+
+  door.preConnect(clientThat(false), seen, () => {});
+
+  expect(seen).toMatchObject({ clientId: 'refused/1', clean: true, keepalive: 1_200 });
+});
