@@ -1,0 +1,99 @@
+import { type Agent, type AgentDeps, assemble, shutDown, type Watcher } from './assemble.ts';
+import type { AgentConfig } from './config.ts';
+import { AgentError } from './errors.ts';
+import { systemTimers } from './timers.ts';
+import { brokerUrl } from './uplink/address.ts';
+import { isRefusal } from './uplink.ts';
+
+export type { AgentDeps } from './assemble.ts';
+
+/** How long a clean stop waits for acknowledgements, and then for that of its goodbye. */
+const STOP_LIMIT_MS = 5_000;
+/** `once` gives up when for so long nothing was acknowledged although something waits. */
+const ONCE_LIMIT_MS = 30_000;
+
+/** `sent`: how many messages were acknowledged. */
+export type OnceResult = { ok: true; sent: number } | { ok: false; error: AgentError };
+
+/** The real clock, timers and chance. */
+export function systemDeps(signal: AbortSignal, log: (line: string) => void): AgentDeps {
+  return { now: Date.now, random: Math.random, timers: systemTimers, log, signal };
+}
+
+/** Runs until the signal aborts, and stops cleanly. Errors: AgentError where it cannot start; a broker out of reach is waited for. */
+export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
+  const agent = await assemble(config, deps, nobody());
+  agent.intake.start();
+  agent.uplink.start();
+  await aborted(deps.signal);
+  await shutDown(agent, STOP_LIMIT_MS);
+}
+
+/**
+ * Connects, sends what the probe has to tell (a trace to its end, else one sample) and what the outbox holds, waits until all of it is
+ * acknowledged, and says goodbye. The probe is read once there is a connection. Rejects on nothing that the agent knows to go wrong.
+ */
+export async function runOnce(config: AgentConfig, deps: AgentDeps): Promise<OnceResult> {
+  try {
+    const watcher = nobody();
+    const agent = await assemble(config, deps, watcher);
+    const error = await outcomeOf(agent, watcher, config, deps);
+    await shutDown(agent, error ? 0 : STOP_LIMIT_MS);
+    return error ? { ok: false, error } : { ok: true, sent: agent.uplink.acknowledged };
+  } catch (error) {
+    if (error instanceof AgentError) return { ok: false, error };
+    throw error;
+  }
+}
+
+/** Starts the agent, and resolves with null when all is acknowledged, or with why it will not be. */
+async function outcomeOf(agent: Agent, watcher: Watcher, config: AgentConfig, deps: AgentDeps): Promise<AgentError | null> {
+  const { outbox, intake, uplink } = agent;
+  const where = brokerUrl(config.address);
+  let connected = false;
+  let lastReason = 'no answer';
+  let allRead = false;
+  let cancel = () => {};
+  const outcome = new Promise<AgentError | null>((resolve) => {
+    const expire = () => {
+      if (!connected) resolve(new AgentError('unreachable', `${where}: ${lastReason}`));
+      else if (outbox.size > 0) resolve(new AgentError('unacknowledged', `${where}: ${outbox.size} messages wait`));
+      else expectProgress();
+    };
+    const expectProgress = () => {
+      cancel();
+      cancel = deps.timers.set(ONCE_LIMIT_MS, expire);
+      if (allRead && outbox.size === 0) resolve(null);
+    };
+    watcher.onConnected = () => {
+      connected = true;
+      intake.start();
+      expectProgress();
+    };
+    watcher.onAcknowledged = expectProgress;
+    watcher.onEnding = (ending) => {
+      connected = false;
+      lastReason = ending.reason;
+      if (isRefusal(ending)) resolve(new AgentError('refused', `${where}: ${ending.reason}`));
+    };
+    intake.done.then(() => {
+      allRead = true;
+      expectProgress();
+    }, resolve);
+    aborted(deps.signal).then(() => resolve(new AgentError('stopped', `${outbox.size} messages wait`)));
+    expectProgress();
+  });
+  uplink.start();
+  return outcome.finally(() => cancel());
+}
+
+function nobody(): Watcher {
+  return { onConnected: () => {}, onAcknowledged: () => {}, onEnding: () => {} };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
