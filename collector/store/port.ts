@@ -46,12 +46,19 @@ export class StoreError extends Error {
   readonly retry: boolean;
   /** Wait at least this long before the next try, milliseconds. */
   readonly retryAfterMs: number;
+  /** Of a `rejected` write, the very points that were refused, where the store can tell. */
+  readonly points: readonly Point[] | undefined;
 
-  constructor(code: keyof typeof MESSAGES, detail: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+  constructor(
+    code: keyof typeof MESSAGES,
+    detail: string,
+    options: ErrorOptions & { retryAfterMs?: number; points?: readonly Point[] } = {},
+  ) {
     super(`${MESSAGES[code]} (${detail})`, options);
     this.name = 'StoreError';
     this.code = code;
     this.retry = code === 'unavailable' || code === 'unauthorized';
     this.retryAfterMs = options.retryAfterMs ?? 0;
+    this.points = options.points;
   }
 }
