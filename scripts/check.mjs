@@ -25,4 +25,9 @@ gate('format and lint', 'biome', ['ci', '--error-on-warnings', '.']);
 gate('types', 'tsc', ['-p', 'tsconfig.json']);
 gate('watch/ compiles without Node types', 'tsc', ['-p', 'tsconfig.pure.json']);
 gate('unused code', 'knip', ['--no-progress']);
-gate('import rules', 'depcruise', [...FOLDERS, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', '--no-progress'], sawEveryFolder);
+gate(
+  'import rules',
+  'depcruise',
+  [...FOLDERS, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', '--no-progress'],
+  sawEveryFolder,
+);
