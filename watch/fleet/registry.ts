@@ -2,6 +2,8 @@
  * The registry as the fold keeps it: who is bound where, and how much of each merchant's limit is used. Says which merchants and
  * terminals a change touched, for them to be judged after the last change of the same moment.
  */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { BindingRow, MerchantRow, RegistryChange, TerminalRow } from '../../protocol/registry.ts';
 import { terminalKey } from '../../protocol/topics.ts';
 import type { Table } from '../fold/table.ts';
@@ -112,5 +114,5 @@ export class Registry {
 /** What identifies a row of scopes or models: all of it but what it says. */
 function keyOfRow(row: object): string {
   const { open: _open, since: _since, peripherals: _peripherals, min_app: _minApp, ...key } = row as Record<string, unknown>;
-  return JSON.stringify(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return bytesToHex(sha256(utf8ToBytes(JSON.stringify(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1))))));
 }

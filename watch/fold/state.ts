@@ -1,10 +1,10 @@
 /** Everything the fold keeps, as tables that can be saved and loaded. */
 import type { Alert } from '../../protocol/alerts.ts';
-import type { RegistryChange } from '../../protocol/registry.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
+import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
 import type { Terminal } from '../fleet/terminals.ts';
-import { type SavedRow, Table } from './table.ts';
+import { Table } from './table.ts';
 
 /** The fold's own row: one, under the key `fold`. */
 export interface Meta {
@@ -15,8 +15,6 @@ export interface Meta {
   touched: { merchants: string[]; terminals: string[] };
   /** How often each subject opened an alert in the present millisecond. */
   opened: Record<string, number>;
-  /** The import whose rows are staged, and how many there are. */
-  staged: { import: string; rows: number } | null;
 }
 
 const META_KEY = 'fold';
@@ -28,12 +26,12 @@ export class State {
   readonly alerts = new Table<Alert>('alerts');
   /** Rows of scopes and models. */
   readonly rows = new Table<object>('registry');
-  /** Rows of an import that has not been committed, as `import|number`. */
-  readonly staged = new Table<RegistryChange>('staged');
+  /** Rows of an import that has not been committed. */
+  readonly staged = new Table<StagedRow>('staged');
   readonly #meta = new Table<Meta>('meta');
 
   constructor() {
-    this.#meta.set(META_KEY, { now: 0, blindness: newBlindness(), touched: { merchants: [], terminals: [] }, opened: {}, staged: null });
+    this.#meta.set(META_KEY, { now: 0, blindness: newBlindness(), touched: { merchants: [], terminals: [] }, opened: {} });
   }
 
   get meta(): Readonly<Meta> {
@@ -44,11 +42,5 @@ export class State {
     return this.#meta.change(META_KEY)!;
   }
 
-  get tables(): Table<object>[] {
-    return [this.terminals, this.merchants, this.alerts, this.rows, this.staged, this.#meta] as Table<object>[];
-  }
-
-  load({ table, key, value }: SavedRow): void {
-    this.tables.find((t) => t.name === table)?.load(key, value!);
-  }
+  readonly tables = [this.terminals, this.merchants, this.alerts, this.rows, this.staged, this.#meta] as unknown as readonly Table<object>[];
 }

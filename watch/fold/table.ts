@@ -53,6 +53,13 @@ export class Table<Row extends object> {
     this.#rows.delete(key);
   }
 
+  /** Takes all rows out. */
+  drain(): Row[] {
+    const rows = [...this.#rows.values()];
+    for (const key of [...this.#rows.keys()]) this.delete(key);
+    return rows;
+  }
+
   /** Puts a row as it was saved; it does not count as changed. */
   load(key: string, value: string): void {
     this.#rows.set(key, JSON.parse(value));
@@ -83,4 +90,25 @@ export class Table<Row extends object> {
     const row = this.#rows.get(key);
     this.#encoded.push({ table: this.name, key, value: row === undefined ? null : JSON.stringify(row) });
   }
+}
+
+/** A save of several tables at one moment. */
+export function beginSave(tables: readonly Table<object>[]): void {
+  for (const table of tables) table.beginSave();
+}
+
+/** Up to `limit` rows of the save under way; empty when the tables have given all. */
+export function takeSaved(tables: readonly Table<object>[], limit: number): SavedRow[] {
+  for (const table of tables) {
+    const rows = table.takeSaved(limit);
+    if (rows.length > 0) return rows;
+  }
+  return [];
+}
+
+/** Errors: throws on a row of a table that is not among these. */
+export function loadRow(tables: readonly Table<object>[], { table, key, value }: SavedRow): void {
+  const found = tables.find((t) => t.name === table);
+  if (!found || value === null) throw new Error(`a save holds a row of ${table}, which is no table of this fold`);
+  found.load(key, value);
 }

@@ -9,6 +9,7 @@ import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifec
 import { factsOf, placedSamples } from '../facts.ts';
 import { blindUntil, isBlind, notePlatform } from '../fleet/blindness.ts';
 import { HoursBook } from '../fleet/hours.ts';
+import { changesOf } from '../fleet/imports.ts';
 import { type Merchant, merchantKey, usedSlots } from '../fleet/merchants.ts';
 import { Registry, type Touched } from '../fleet/registry.ts';
 import { currentSession } from '../fleet/sessions.ts';
@@ -19,7 +20,7 @@ import { judgeQuota } from '../rules/quota.ts';
 import type { Verdict } from '../rules/verdict.ts';
 import { type Decisions, newOutput, type Output } from './output.ts';
 import { State } from './state.ts';
-import type { SavedRow } from './table.ts';
+import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
 import { Wheel } from './wheel.ts';
 
 const HOUR_MS = 3_600_000;
@@ -61,10 +62,8 @@ export class Watch {
         this.#message(entry);
         break;
       case 'registry':
-        this.#registryRow(entry);
-        break;
       case 'commit':
-        this.#commit(entry);
+        this.#changeRegistry(entry);
         break;
       case 'platform':
         this.#platform(entry);
@@ -90,25 +89,26 @@ export class Watch {
     return (state === 'online' || state === 'suspect') && isBlind(this.#state.meta.blindness, t.node) ? 'unknown' : state;
   }
 
+  /** The tables that a save consists of. */
+  get tableNames(): string[] {
+    return this.#state.tables.map((t) => t.name);
+  }
+
   /** Fixes the moment of a save; `takeSaved` then gives its rows in slices, while the fold goes on. */
   beginSave(): void {
     const meta = this.#state.changeMeta();
     meta.touched = { merchants: [...this.#touched.merchants], terminals: [...this.#touched.terminals] };
-    for (const table of this.#state.tables) table.beginSave();
+    beginSave(this.#state.tables);
   }
 
   /** Up to `limit` rows of the save under way; empty when it has given all. */
   takeSaved(limit: number): SavedRow[] {
-    for (const table of this.#state.tables) {
-      const rows = table.takeSaved(limit);
-      if (rows.length > 0) return rows;
-    }
-    return [];
+    return takeSaved(this.#state.tables, limit);
   }
 
   /** Puts the rows of a save back, into a Watch that has folded nothing yet. */
   load(rows: Iterable<SavedRow>): void {
-    for (const row of rows) this.#state.load(row);
+    for (const row of rows) loadRow(this.#state.tables, row);
     const { touched } = this.#state.meta;
     for (const key of touched.merchants) this.#touched.merchants.add(key);
     for (const key of touched.terminals) this.#touched.terminals.add(key);
@@ -197,29 +197,8 @@ export class Watch {
     return presence.state !== 'online' || why === 'will' || channel === 'birth' || channel === 'state';
   }
 
-  #registryRow(entry: RegistryEntry): void {
-    if (entry.import === undefined) return this.#registry.apply(entry.change, this.now, this.#touched);
-    const meta = this.#state.changeMeta();
-    if (meta.staged?.import !== entry.import) {
-      this.#dropStaged();
-      meta.staged = { import: entry.import, rows: 0 };
-    }
-    this.#state.staged.set(`${entry.import}|${meta.staged.rows++}`, entry.change);
-  }
-
-  #commit(entry: CommitEntry): void {
-    const { staged } = this.#state.meta;
-    if (staged?.import !== entry.import) return;
-    for (let n = 0; n < staged.rows; n++) {
-      this.#registry.apply(this.#state.staged.get(`${staged.import}|${n}`)!, this.now, this.#touched);
-    }
-    this.#dropStaged();
-  }
-
-  #dropStaged(): void {
-    const meta = this.#state.changeMeta();
-    for (let n = 0; n < (meta.staged?.rows ?? 0); n++) this.#state.staged.delete(`${meta.staged!.import}|${n}`);
-    meta.staged = null;
+  #changeRegistry(entry: RegistryEntry | CommitEntry): void {
+    for (const change of changesOf(entry, this.#state.staged)) this.#registry.apply(change, this.now, this.#touched);
   }
 
   #platform(entry: PlatformEntry): void {

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import type { BrokerStats } from '../../broker/broker.ts';
+import type { Metric } from '../../collector/app/metrics.ts';
+import { printSettings, readSettings, SETTINGS, type Settings } from '../config.ts';
+import type { Io } from '../io.ts';
+import { openDataDir, type Running, type RunningBroker, runBroker, runCollector, untilStopped } from '../parts.ts';
+
+/** start, broker, collector: what runs until it is stopped. */
+export function serveCommands(program: Command, io: Io): void {
+  serving(program, io, 'start', 'broker, collector and API in one place, on embedded stores', startAll);
+  serving(program, io, 'broker', 'the broker alone, over a data folder that a collector shares', async (settings) => [
+    await runBroker(settings, await openDataDir(settings), io),
+  ]);
+  serving(program, io, 'collector', 'the collector and its API alone, over the data folder of a broker', async (settings) => [
+    await runCollector(settings, await openDataDir(settings), io),
+  ]);
+}
+
+async function startAll(settings: Settings, io: Io): Promise<Running[]> {
+  const paths = await openDataDir(settings);
+  let broker: RunningBroker | undefined;
+  const collector = await runCollector(settings, paths, io, () => (broker ? brokerMetrics(broker.broker.stats()) : []));
+  try {
+    broker = await runBroker(settings, paths, io);
+  } catch (error) {
+    await collector.stop();
+    throw error;
+  }
+  // Stopped in turn, the last first: the broker says its last before the collector reads it.
+  return [collector, broker];
+}
+
+function serving(
+  program: Command,
+  io: Io,
+  name: string,
+  description: string,
+  run: (settings: Settings, io: Io) => Promise<Running[]>,
+): void {
+  const width = Math.max(...SETTINGS.map((s) => s.name.length));
+  const settings = SETTINGS.map((s) => `  ${s.name.padEnd(width)}  ${s.help}${s.default ? ` (${s.default})` : ''}`).join('\n');
+  program
+    .command(name)
+    .description(description)
+    .option('--print-config', 'print the settings in force, secrets masked, and end')
+    .addHelpText('after', `\nSettings, from the environment; a secret may be given as a file, in NAME_FILE:\n${settings}`)
+    .action(async ({ printConfig }: { printConfig?: boolean }) => {
+      const read = readSettings(io.env);
+      if (printConfig) for (const line of printSettings(io.env)) io.out(line);
+      else await untilStopped(await run(read, io), io);
+    });
+}
+
+function brokerMetrics(stats: BrokerStats): Metric[] {
+  const { connections, published, pendingAppends, failedAppends, refusals, controlLagMs, log } = stats;
+  return [
+    { name: 'tillwatch_broker_connections', help: 'open MQTT connections', values: { '': connections } },
+    { name: 'tillwatch_broker_published_total', help: 'messages that became durable, by channel', values: published },
+    { name: 'tillwatch_broker_pending_appends', help: 'messages that wait for the log', values: { '': pendingAppends } },
+    { name: 'tillwatch_broker_failed_appends_total', help: 'messages that the log did not take', values: { '': failedAppends } },
+    { name: 'tillwatch_broker_refusals_total', help: 'what was refused, by reason', values: refusals as Record<string, number> },
+    {
+      name: 'tillwatch_broker_control_lag_seconds',
+      help: 'since the control log was last read to its end',
+      values: { '': controlLagMs / 1000 },
+    },
+    { name: 'tillwatch_log_batches_total', help: 'batches made durable since the start', values: { '': log.batches } },
+    { name: 'tillwatch_log_bytes_total', help: 'bytes made durable since the start', values: { '': log.bytes } },
+    { name: 'tillwatch_log_last_sync_seconds', help: 'how long the last write and sync took', values: { '': log.lastSyncMs / 1000 } },
+    {
+      name: 'tillwatch_log_sync_inline',
+      help: '1 while the log is synced on the event loop, 0 in the thread pool',
+      values: { '': log.syncMode === 'inline' ? 1 : 0 },
+    },
+  ];
+}

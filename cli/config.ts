@@ -1,0 +1,119 @@
+/** The product's settings, from the environment. All mistakes are found at once, before anything starts. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { CliError } from './io.ts';
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+export interface Settings {
+  dataDir: string;
+  mqtt: Address;
+  http: Address;
+  node: string;
+  /** How many days the logs are kept, and what the brokers' log may take and must leave free, bytes. */
+  logDays: number;
+  logMaxBytes: number;
+  logReserveBytes: number;
+  influx: { url: string; token: string; org: string; bucket: string } | undefined;
+}
+
+type Env = Record<string, string | undefined>;
+
+interface Setting {
+  name: string;
+  default: string;
+  help: string;
+  secret?: boolean;
+}
+
+const GIB = 1024 ** 3;
+
+export const SETTINGS: readonly Setting[] = [
+  { name: 'TILLWATCH_DATA_DIR', default: './tillwatch-data', help: 'the folder with everything that is kept' },
+  { name: 'TILLWATCH_MQTT_LISTEN', default: '127.0.0.1:1883', help: 'where terminals connect, host:port' },
+  { name: 'TILLWATCH_HTTP_LISTEN', default: '127.0.0.1:8080', help: 'where the API answers, host:port' },
+  { name: 'TILLWATCH_NODE', default: '', help: "this broker's name in the log; default: the host's name" },
+  { name: 'TILLWATCH_LOG_DAYS', default: '30', help: 'days that the logs are kept' },
+  { name: 'TILLWATCH_LOG_MAX_BYTES', default: String(64 * GIB), help: "what the brokers' log may take, bytes" },
+  { name: 'TILLWATCH_LOG_RESERVE_BYTES', default: String(GIB), help: "disk space that the brokers' log leaves free, bytes" },
+  { name: 'INFLUX_URL', default: '', help: 'an InfluxDB 2 server; without it points go to an embedded DuckDB' },
+  { name: 'INFLUX_TOKEN', default: '', help: 'a token that may write to the bucket', secret: true },
+  { name: 'INFLUX_ORG', default: 'tillwatch', help: 'the organisation' },
+  { name: 'INFLUX_BUCKET', default: 'tillwatch', help: 'the bucket' },
+];
+
+/** Errors: CliError that names every wrong setting. */
+export function readSettings(env: Env): Settings {
+  const problems: string[] = [];
+  const text = (name: string) => value(env, name, problems);
+  const settings: Settings = {
+    dataDir: text('TILLWATCH_DATA_DIR'),
+    mqtt: address('TILLWATCH_MQTT_LISTEN', text, problems),
+    http: address('TILLWATCH_HTTP_LISTEN', text, problems),
+    node:
+      text('TILLWATCH_NODE') ||
+      hostname()
+        .replace(/[^A-Za-z0-9._-]/g, '-')
+        .slice(0, 64) ||
+      'node',
+    logDays: amount('TILLWATCH_LOG_DAYS', text, problems),
+    logMaxBytes: amount('TILLWATCH_LOG_MAX_BYTES', text, problems),
+    logReserveBytes: amount('TILLWATCH_LOG_RESERVE_BYTES', text, problems),
+    influx: influx(text, problems),
+  };
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.node)) problems.push('TILLWATCH_NODE: 1 to 64 letters, digits, dots, dashes and underscores');
+  if (problems.length > 0) throw new CliError(problems.join('\n'));
+  return settings;
+}
+
+/** The settings in force, one a line, with secrets masked. */
+export function printSettings(env: Env): string[] {
+  return SETTINGS.map((setting) => {
+    const shown = value(env, setting.name, []);
+    return `${setting.name}=${setting.secret && shown !== '' ? '********' : shown}`;
+  });
+}
+
+/** A variable, or the content of the file that its `_FILE` twin names, or the default. */
+function value(env: Env, name: string, problems: string[]): string {
+  const setting = SETTINGS.find((s) => s.name === name)!;
+  const file = setting.secret ? env[`${name}_FILE`] : undefined;
+  if (file === undefined) return env[name] || setting.default;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    problems.push(`${name}_FILE: ${file} cannot be read`);
+    return '';
+  }
+}
+
+function address(name: string, text: (name: string) => string, problems: string[]): Address {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text(name));
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) {
+    problems.push(`${name}: "${text(name)}" is not host:port, such as 127.0.0.1:1883`);
+    return { host: '', port: 0 };
+  }
+  return { host: (match[1] ?? match[2])!, port };
+}
+
+function amount(name: string, text: (name: string) => string, problems: string[]): number {
+  const number = Number(text(name));
+  if (!Number.isInteger(number) || number < 0) problems.push(`${name}: "${text(name)}" is not a whole number`);
+  return number;
+}
+
+function influx(text: (name: string) => string, problems: string[]): Settings['influx'] {
+  const url = text('INFLUX_URL');
+  if (url === '') return undefined;
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) problems.push(`INFLUX_URL: "${url}" is not an http or https address`);
+  const token = text('INFLUX_TOKEN');
+  if (token === '')
+    problems.push(
+      'INFLUX_TOKEN: missing, and INFLUX_URL is set: give a token that may write to the bucket, or its file in INFLUX_TOKEN_FILE',
+    );
+  return { url, token, org: text('INFLUX_ORG'), bucket: text('INFLUX_BUCKET') };
+}

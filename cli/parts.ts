@@ -1,0 +1,104 @@
+/** The parts that commands start, and what they have in common: settings, signals, stopping in order. */
+import { randomBytes } from 'node:crypto';
+import type { Layout } from '../backbone/layout.ts';
+import { prepareDataDir } from '../backbone/layout.ts';
+import { openSegmentReader } from '../backbone/segments/reader.ts';
+import { openSegmentWriter } from '../backbone/segments/writer.ts';
+import { type Broker, startBroker } from '../broker/broker.ts';
+import { systemClock } from '../collector/app/clock.ts';
+import { type Collector, startCollector } from '../collector/app/collector.ts';
+import type { Metric } from '../collector/app/metrics.ts';
+import type { Settings } from './config.ts';
+import { CliError, type Io } from './io.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Something that runs until it is stopped. `failed` rejects where it cannot go on. */
+export interface Running {
+  failed?: Promise<never>;
+  stop(): Promise<void>;
+}
+
+export interface RunningBroker extends Running {
+  broker: Broker;
+}
+
+export function openDataDir(settings: Settings): Promise<Layout> {
+  return prepareDataDir(settings.dataDir);
+}
+
+export async function runBroker(settings: Settings, paths: Layout, io: Io): Promise<RunningBroker> {
+  const log = await openSegmentWriter(paths.brokersLog, {
+    maxAgeMs: settings.logDays * DAY_MS,
+    maxBytes: settings.logMaxBytes,
+    reserveBytes: settings.logReserveBytes,
+  });
+  const control = await openSegmentReader(paths.controlLog);
+  const closeLogs = async () => {
+    await control.close();
+    await log.close();
+  };
+  try {
+    const broker = await startBroker({ node: settings.node, ...settings.mqtt, log, control, keysFile: paths.keys, say: io.say });
+    io.say(`broker: mqtt://${shown(broker.address)}`);
+    return {
+      broker,
+      stop: async () => {
+        await broker.stop();
+        await closeLogs();
+      },
+    };
+  } catch (error) {
+    await closeLogs();
+    throw addressProblem(error, 'TILLWATCH_MQTT_LISTEN', settings.mqtt);
+  }
+}
+
+export async function runCollector(settings: Settings, paths: Layout, io: Io, extraMetrics?: () => Metric[]): Promise<Collector> {
+  try {
+    const { influx, logDays, http } = settings;
+    const common = { paths, http, influx, logDays, clock: systemClock, random: randomBytes, say: io.say };
+    const collector = await startCollector(extraMetrics ? { ...common, extraMetrics } : common);
+    io.say(`collector: ${collector.url}, points go to ${influx ? `InfluxDB at ${influx.url}` : paths.store}`);
+    io.say(`admin token${collector.adminToken.made ? ' (made now)' : ''}: ${collector.adminToken.path}`);
+    return collector;
+  } catch (error) {
+    throw addressProblem(error, 'TILLWATCH_HTTP_LISTEN', settings.http);
+  }
+}
+
+/** Runs until a signal to stop or a failure, then stops the parts, the last started first. A second signal ends the process at once. */
+export async function untilStopped(parts: readonly Running[], io: Io): Promise<void> {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  let again = false;
+  const stopped = new Promise<void>((resolve) => {
+    for (const name of signals) {
+      process.on(name, () => {
+        if (again) process.exit(1);
+        again = true;
+        io.say('stopping');
+        resolve();
+      });
+    }
+  });
+  try {
+    await Promise.race([stopped, ...parts.flatMap(({ failed }) => (failed ? [failed] : []))]);
+  } finally {
+    for (const part of parts.toReversed()) await part.stop();
+  }
+}
+
+function shown({ host, port }: { host: string; port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The system's words for an address that cannot be had, as one line that says what to do. */
+function addressProblem(error: unknown, setting: string, address: { host: string; port: number }): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'EADDRINUSE')
+    return new CliError(`${shown(address)} is taken by another program: stop it, or give another address in ${setting}`);
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new CliError(`${shown(address)} cannot be listened on (${code}): give another address in ${setting}`);
+  }
+  return error;
+}

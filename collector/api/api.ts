@@ -1,0 +1,57 @@
+/** The HTTP API: default-deny, errors as problem documents. */
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ApiDeps, ApiEnv } from './deps.ts';
+import { Problem, problemResponse } from './problem.ts';
+import { accessRoutes } from './routes/access.ts';
+import { alertRoutes } from './routes/alerts.ts';
+import { fleetRoutes } from './routes/fleet.ts';
+import { registryRoutes } from './routes/registry.ts';
+
+const MAX_BODY_BYTES = 64 << 20;
+
+export function createApi(deps: ApiDeps): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>();
+  app.onError((error, c) => {
+    if (error instanceof Problem) return problemResponse(c, error);
+    return problemResponse(c, new Problem(500, 'Internal error', 'the request could not be answered: the log of the collector says why'));
+  });
+  app.notFound((c) => problemResponse(c, new Problem(404, 'Not found', `there is nothing at ${c.req.path}`)));
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', (c) => {
+    const problems = deps.unready();
+    return c.json({ status: problems.length === 0 ? 'ready' : 'not ready', problems }, problems.length === 0 ? 200 : 503);
+  });
+  app.get('/metrics', async (c) => c.text(await deps.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }));
+
+  app.use(
+    '/v1/*',
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (c) => problemResponse(c, new Problem(413, 'Too large', `at most ${MAX_BODY_BYTES} bytes`)),
+    }),
+  );
+  app.use('/v1/*', async (c, next) => {
+    const token = /^Bearer (\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    const role = token === undefined ? undefined : deps.access.roleOf(token);
+    if (!role) {
+      c.header('www-authenticate', 'Bearer');
+      return problemResponse(
+        c,
+        new Problem(
+          401,
+          'Unauthorized',
+          'send "Authorization: Bearer TOKEN"; the first admin token is in the file admin-token of the data folder',
+        ),
+      );
+    }
+    c.set('role', role);
+    return next();
+  });
+  app.route('/v1', fleetRoutes(deps));
+  app.route('/v1', alertRoutes(deps));
+  app.route('/v1', registryRoutes(deps));
+  app.route('/v1', accessRoutes(deps));
+  return app;
+}

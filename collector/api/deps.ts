@@ -1,0 +1,28 @@
+import type { StateStore } from '../../backbone/state.ts';
+import type { ControlEntry } from '../../protocol/control.ts';
+import type { OwnerEntry } from '../../protocol/entries.ts';
+import type { Watch } from '../../watch/fold/watch.ts';
+import type { Access, Role } from './access.ts';
+
+/** What the API reads and asks for; the collector owns all of it. */
+export interface ApiDeps {
+  watch: Watch;
+  watchState: StateStore;
+  feedState: StateStore;
+  access: Access;
+  now(): number;
+  random(bytes: number): Buffer;
+  /** Appends entries to the owner's log; resolves once they are durable and folded. */
+  submit(entries: (at: number) => OwnerEntry[]): Promise<void>;
+  control(entry: ControlEntry): Promise<void>;
+  /** A token for an MQTT user name, good until `expiresAt`. */
+  enroll(user: string, expiresAt: number): Promise<string>;
+  /** What is not ready, in words; empty where all is. */
+  unready(): string[];
+  metrics(): Promise<string>;
+}
+
+/** What is known of a request's sender. */
+export interface ApiEnv {
+  Variables: { role: Role };
+}

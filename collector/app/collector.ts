@@ -1,0 +1,169 @@
+/** The collector, put together: opens its parts, runs them side by side, and closes them in order. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
+import { serve } from '@hono/node-server';
+import { openControlWriter } from '../../backbone/control.ts';
+import { loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
+import { issueToken } from '../../backbone/credentials/tokens.ts';
+import type { Layout } from '../../backbone/layout.ts';
+import { openLmdbState } from '../../backbone/lmdb.ts';
+import { takeLock } from '../../backbone/lock.ts';
+import { openSegmentReader } from '../../backbone/segments/reader.ts';
+import { lookUp } from '../../protocol/response-codes.ts';
+import type { TerminalId } from '../../protocol/topics.ts';
+import { Access, loadOrCreateAdminToken } from '../api/access.ts';
+import { createApi } from '../api/api.ts';
+import { Feed } from '../feed/feed.ts';
+import { type Clock, Owner } from '../owner/owner.ts';
+import { openDuckDbStore } from '../store/duckdb.ts';
+import { type InfluxAccess, openInfluxStore } from '../store/influx.ts';
+import { StoreError, type TelemetryStore } from '../store/port.ts';
+import { openOwnerLog, statePaths } from './logs.ts';
+import { createMetrics, type ExtraMetrics } from './metrics.ts';
+
+/** A command that reaches a terminal later than this says nothing to it any more. */
+const REBIRTH_EXPIRES_MS = 5 * 60_000;
+const DAY_MS = 86_400_000;
+
+export interface CollectorOptions {
+  paths: Layout;
+  http: { host: string; port: number };
+  /** Absent: the embedded store. */
+  influx?: InfluxAccess | undefined;
+  logDays: number;
+  clock: Clock;
+  random(bytes: number): Buffer;
+  say(line: string): void;
+  extraMetrics?: ExtraMetrics;
+}
+
+export interface Collector {
+  url: string;
+  /** The file with the admin token, and whether this start made it. */
+  adminToken: { path: string; made: boolean };
+  /** Rejects when a part cannot go on; the process should then end, and may be started again. */
+  failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/** Errors: LogError, StoreError, LockHeldError, KeyError, or the system's where the address is taken. */
+export async function startCollector(options: CollectorOptions): Promise<Collector> {
+  const { paths, clock, random, say } = options;
+  const closers: (() => Promise<unknown>)[] = [];
+  const opened = <T>(part: T, close: (part: T) => Promise<unknown>): T => {
+    closers.unshift(() => close(part));
+    return part;
+  };
+  const closeAll = async () => {
+    for (const close of closers.splice(0)) await close();
+  };
+  try {
+    opened(await takeLock(paths.lock), (lock) => lock.release());
+    const keys = await loadOrCreateKeys(paths.keys, random, clock.now);
+    const admin = await loadOrCreateAdminToken(paths.adminToken, random);
+    const store = opened(await openStore(options), (s) => s.close());
+    const control = opened(await openControlWriter(paths.controlLog), (c) => c.close());
+    const ownerLog = await openOwnerLog(paths, options.logDays * DAY_MS);
+    opened(ownerLog, async ({ reader, writer }) => [await reader.close(), await writer.close()]);
+    const brokersLog = opened(await openSegmentReader(paths.brokersLog), (r) => r.close());
+    const states = statePaths(paths);
+    for (const path of Object.values(states)) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const watchState = opened(await openLmdbState(states.watch), (s) => s.close());
+    const feedState = opened(await openLmdbState(states.feed), (s) => s.close());
+    const accessState = opened(await openLmdbState(states.access), (s) => s.close());
+
+    const askRebirth = ({ acquirer, sn, at }: TerminalId & { at: number }) =>
+      control.append({
+        kind: 'command',
+        at,
+        acquirer,
+        sn,
+        command: { v: 1, id: `rebirth-${sn}-${at}`, type: 'rebirth', expires: at + REBIRTH_EXPIRES_MS },
+      });
+    const owner = new Owner({ brokersLog, ownerLog, state: watchState, clock, askRebirth });
+    await owner.catchUp();
+    const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, clock, say };
+    const feed = new Feed({
+      ...feedDeps,
+      classOf,
+      outboxWritten: (sequence) => owner.outboxWritten(sequence),
+    });
+
+    const api = createApi({
+      watch: owner.watch,
+      watchState,
+      feedState,
+      access: new Access(accessState, admin.token, random),
+      now: clock.now,
+      random,
+      submit: (entries) => owner.submit(entries),
+      control: (entry) => control.append(entry),
+      enroll: async (user, expiresAt) => issueToken(keys[0], user, { now: clock.now(), expiresAt }),
+      unready: () => (feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
+      metrics: createMetrics(owner, feed, brokersLog, options.extraMetrics ?? (() => [])),
+    });
+    const server = await listen(api.fetch, options.http);
+    opened(server, (s) => s.close());
+    await writeFile(paths.runtime, `${JSON.stringify({ pid: process.pid, http: server.url })}\n`, { mode: 0o600 });
+    opened(paths.runtime, (path) => rm(path, { force: true }));
+
+    const stopping = new AbortController();
+    const running = [owner.run(stopping.signal), feed.run(stopping.signal)];
+    return {
+      url: server.url,
+      adminToken: { path: paths.adminToken, made: admin.made },
+      failed: firstFailure(running),
+      stop: async () => {
+        stopping.abort();
+        await Promise.allSettled(running);
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** A store that is away delays points; one that refuses us is a mistake in the settings, and better said at once. */
+async function openStore({ influx, paths, say }: CollectorOptions): Promise<TelemetryStore> {
+  const store = influx ? openInfluxStore(influx) : await openDuckDbStore(paths.store);
+  try {
+    await store.check();
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'unavailable') {
+      await store.close();
+      throw error;
+    }
+    say(`${error.message}: starting all the same, points wait in the log until it is back`);
+  }
+  return store;
+}
+
+function listen(fetch: (request: Request) => Response | Promise<Response>, { host, port }: { host: string; port: number }) {
+  return new Promise<{ url: string; close(): Promise<void> }>((resolve, reject) => {
+    const server = serve({ fetch, hostname: host, port }, (address: AddressInfo) => {
+      const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+      const close = () => new Promise<void>((done) => server.close(() => done()));
+      resolve({
+        url: `http://${shown}:${address.port}`,
+        close: () => ('closeAllConnections' in server && server.closeAllConnections(), close()),
+      });
+    });
+    server.once('error', reject);
+  });
+}
+
+/** The failure class of an answer; a code that no table knows is its own class. */
+function classOf(system: string, code: string): string {
+  const found = lookUp(system, code);
+  return found.known ? found.failureClass : 'unknown';
+}
+
+/** Never resolves: a part that ends well was told to. */
+function firstFailure(running: Promise<void>[]): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const part of running) part.catch(reject);
+  });
+}

@@ -1,0 +1,55 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { LogReader } from '../../backbone/log.ts';
+import type { Feed } from '../feed/feed.ts';
+import type { Owner } from '../owner/owner.ts';
+
+/** A metric by the kinds it counts; the kind '' stands for the metric as a whole. */
+export interface Metric {
+  name: string;
+  help: string;
+  values: Record<string, number>;
+}
+
+/** What another part in the same process counts. */
+export type ExtraMetrics = () => Metric[];
+
+/** The page of metrics, read from the parts at the moment of asking. Names follow Prometheus: a unit or `_total` at the end. */
+export function createMetrics(owner: Owner, feed: Feed, brokersLog: LogReader, extra: ExtraMetrics): () => Promise<string> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'tillwatch_' });
+  const show = ({ name, help, values }: Metric) => {
+    const known = registry.getSingleMetric(name) as Gauge | undefined;
+    const gauge = known ?? new Gauge({ name, help, labelNames: ['kind'], registers: [registry] });
+    gauge.reset();
+    for (const [kind, value] of Object.entries(values)) kind === '' ? gauge.set(value) : gauge.set({ kind }, value);
+  };
+  return async () => {
+    const end = await brokersLog.end();
+    for (const metric of [...ours(owner, feed, end), ...extra()]) show(metric);
+    return registry.metrics();
+  };
+}
+
+function ours({ watch, position }: Owner, feed: Feed, end: number): Metric[] {
+  const behind = (batch: number) => ({ '': Math.max(0, end + 1 - batch) });
+  return [
+    { name: 'tillwatch_terminals', help: 'terminals known', values: { '': watch.state.terminals.size } },
+    { name: 'tillwatch_merchants', help: 'merchants known', values: { '': watch.state.merchants.size } },
+    { name: 'tillwatch_alerts_firing', help: 'alerts that are firing', values: { '': watch.state.alerts.size } },
+    { name: 'tillwatch_watch_time_seconds', help: 'the time that the watch has come to', values: { '': watch.now / 1000 } },
+    { name: 'tillwatch_watch_lag_batches', help: "batches of the brokers' log not yet folded", values: behind(position.brokers.batch) },
+    {
+      name: 'tillwatch_feed_lag_batches',
+      help: "batches of the brokers' log not yet fed to the store",
+      values: behind(feed.position.brokers.batch),
+    },
+    { name: 'tillwatch_feed_points_total', help: 'points written to the store', values: { '': feed.stats.points } },
+    { name: 'tillwatch_feed_failures_total', help: 'writes that failed and were tried again', values: { '': feed.stats.failures } },
+    { name: 'tillwatch_feed_rejected_total', help: 'points that the store will never take', values: { '': feed.stats.rejected } },
+    {
+      name: 'tillwatch_decisions_total',
+      help: 'decisions of the watch since its start, by what and why',
+      values: Object.fromEntries(watch.decisions),
+    },
+  ];
+}

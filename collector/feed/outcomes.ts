@@ -1,0 +1,76 @@
+/**
+ * What came of transactions, counted over five-minute windows of the samples' time. Windows are flushed when the log's own time
+ * passes a minute, never by a clock, so that reading the log again makes the same points.
+ */
+import { createHash } from 'node:crypto';
+import { Table } from '../../watch/fold/table.ts';
+import type { Point } from '../store/port.ts';
+import type { TaggedSample } from './tagger.ts';
+
+const WINDOW_MS = 5 * 60_000;
+const FLUSH_MS = 60_000;
+/** A terminal's clock may be ahead, so a window can be flushed before it begins: flush numbers start here, not at zero. */
+const FIRST_FLUSH = 10;
+
+interface Count {
+  acquirer: string;
+  merchant: string;
+  system: string;
+  code: string;
+  card: string;
+  kind: string;
+  window: number;
+  n: number;
+  terminals: string[];
+}
+
+const MINUTE_KEY = 'minute';
+
+export class Outcomes {
+  /** Counts since the last flush, by window and tags. */
+  readonly #open = new Table<Count>('outcomes');
+  readonly #minute = new Table<{ minute: number }>('minute');
+  readonly #classOf: (system: string, code: string) => string;
+  readonly tables: readonly Table<object>[] = [this.#open, this.#minute] as unknown as Table<object>[];
+
+  constructor(classOf: (system: string, code: string) => string) {
+    this.#classOf = classOf;
+  }
+
+  /** Moves the log's time on; the points of what was counted before this minute. */
+  moveTo(at: number): Point[] {
+    const minute = Math.floor(at / FLUSH_MS);
+    const last = this.#minute.get(MINUTE_KEY)?.minute;
+    if (last !== undefined && minute <= last) return [];
+    this.#minute.set(MINUTE_KEY, { minute });
+    return this.#flush(minute);
+  }
+
+  add({ sample, acquirer, sn, tags: { merchant } }: TaggedSample): void {
+    const window = Math.floor(sample.at / WINDOW_MS) * WINDOW_MS;
+    for (const { system, code, n, card = '', kind = '' } of sample.outcomes ?? []) {
+      const key = createHash('sha256')
+        .update(JSON.stringify([window, acquirer, merchant, system, code, card, kind]))
+        .digest('base64');
+      const count =
+        this.#open.change(key) ?? this.#open.set(key, { acquirer, merchant, system, code, card, kind, window, n: 0, terminals: [] });
+      count.n += n;
+      if (!count.terminals.includes(sn)) count.terminals.push(sn);
+    }
+  }
+
+  #flush(minute: number): Point[] {
+    return this.#open.drain().map(({ window, n, terminals, acquirer, merchant, system, code, card, kind }) => ({
+      measurement: 'outcomes',
+      tags: { acquirer, merchant, system, code, class: this.#classOf(system, code), card, kind },
+      fields: { n, terminals: terminals.length },
+      at: window + flushNumber(window, minute),
+    }));
+  }
+}
+
+/** A window is flushed once a minute at most, so the minutes since it began number its flushes; they stay within the window. */
+function flushNumber(window: number, minute: number): number {
+  const number = minute - window / FLUSH_MS + FIRST_FLUSH;
+  return Math.min(Math.max(number, 0), WINDOW_MS - 1);
+}

@@ -1,0 +1,105 @@
+/**
+ * The feed's own small fold: which merchant, site, model and app a terminal had when, and what its clock was off by. It is fed the
+ * same entries as the watch, so a point has the tags of its time however late or often it is written.
+ */
+import type { Entry, MessageEntry } from '../../protocol/entries.ts';
+import type { Sample } from '../../protocol/schemas/sample.ts';
+import { terminalKey } from '../../protocol/topics.ts';
+import { factsOf, placedSamples } from '../../watch/facts.ts';
+import { HoursBook } from '../../watch/fleet/hours.ts';
+import { changesOf, type StagedRow } from '../../watch/fleet/imports.ts';
+import type { Merchant } from '../../watch/fleet/merchants.ts';
+import { Registry, type Touched } from '../../watch/fleet/registry.ts';
+import { CLOCK_TOLERANCE_MS } from '../../watch/fleet/sessions.ts';
+import { newTerminal, placeOf, type Terminal } from '../../watch/fleet/terminals.ts';
+import { Table } from '../../watch/fold/table.ts';
+import type { Point } from '../store/port.ts';
+import { flattenSample } from './flatten.ts';
+
+/** What a terminal's points carried from a moment on. */
+type Tags = { merchant: string; site: string; model: string; app: string };
+interface TagHistory {
+  since: { from: number; tags: Tags }[];
+}
+
+/** Moves that are remembered: a backlog older than this many is put under the oldest of them. */
+const HISTORY_KEPT = 32;
+
+/** A sample of a report, with all that its points need. */
+export interface TaggedSample {
+  sample: Sample;
+  seq: number;
+  skewMs: number;
+  acquirer: string;
+  sn: string;
+  tags: Tags;
+}
+
+export class Tagger {
+  readonly #terminals = new Table<Terminal>('terminals');
+  readonly #history = new Table<TagHistory>('history');
+  readonly #staged = new Table<StagedRow>('staged');
+  readonly tables: readonly Table<object>[];
+  readonly #registry: Registry;
+
+  constructor() {
+    const merchants = new Table<Merchant>('merchants');
+    const rows = new Table<object>('registry');
+    this.tables = [this.#terminals, this.#history, this.#staged, merchants, rows] as unknown as Table<object>[];
+    this.#registry = new Registry({ terminals: this.#terminals, merchants, rows }, new HoursBook());
+  }
+
+  /** Takes an entry in; the samples are those that it newly brings. */
+  take(entry: Entry): TaggedSample[] {
+    if (entry.kind === 'message') return this.#message(entry);
+    if (entry.kind !== 'registry' && entry.kind !== 'commit') return [];
+    const touched: Touched = { merchants: new Set(), terminals: new Set() };
+    for (const change of changesOf(entry, this.#staged)) this.#registry.apply(change, entry.at, touched);
+    for (const key of touched.terminals) this.#noteTags(key, entry.at);
+    return [];
+  }
+
+  #message(entry: MessageEntry): TaggedSample[] {
+    const key = terminalKey(entry);
+    const t = this.#terminals.change(key) ?? this.#terminals.set(key, newTerminal(entry, entry.at));
+    const facts = factsOf(entry, t.sessions);
+    if (facts.message?.channel === 'birth' && facts.note?.current) {
+      t.birth = facts.message.body;
+      this.#noteTags(key, entry.at);
+    }
+    if (facts.message?.channel !== 'report') return [];
+    const { seq } = facts.message.body;
+    const skewMs = facts.note?.skewMs ?? 0;
+    const { acquirer, sn } = entry;
+    return placedSamples(facts).map((sample) => ({ sample, seq, skewMs, acquirer, sn, tags: this.#tagsAt(key, sample.at) }));
+  }
+
+  #noteTags(key: string, from: number): void {
+    const t = this.#terminals.get(key)!;
+    const { merchant, site } = placeOf(t);
+    const tags = { merchant: merchant ?? '', site: site ?? '', model: t.binding?.model ?? t.birth?.model ?? '', app: t.birth?.app ?? '' };
+    const { since } = this.#history.change(key) ?? this.#history.set(key, { since: [] });
+    const last = since.at(-1);
+    if (last && sameTags(last.tags, tags)) return;
+    if (last?.from === from) last.tags = tags;
+    else since.push({ from, tags });
+    if (since.length > HISTORY_KEPT) since.shift();
+  }
+
+  #tagsAt(key: string, at: number): Tags {
+    const since = this.#history.get(key)?.since ?? [];
+    const then = since.findLast(({ from }) => from <= at) ?? since[0];
+    return then?.tags ?? { merchant: '', site: '', model: '', app: '' };
+  }
+}
+
+/** The point of a sample (contract, InfluxDB layout: `terminal`). A clock that was put right says by how much: `skew`, milliseconds. */
+export function terminalPoint({ sample, seq, skewMs, acquirer, sn, tags }: TaggedSample): Point {
+  const fields: Record<string, number | string | boolean> = { seq, ...flattenSample(sample) };
+  if (Math.abs(skewMs) > CLOCK_TOLERANCE_MS) fields.skew = skewMs;
+  return { measurement: 'terminal', tags: { acquirer, sn, ...tags }, fields, at: sample.at };
+}
+
+function sameTags(a: Tags, b: Tags): boolean {
+  return a.merchant === b.merchant && a.site === b.site && a.model === b.model && a.app === b.app;
+}

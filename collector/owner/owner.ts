@@ -1,0 +1,264 @@
+/**
+ * The owner of the partition: reads the brokers' log, appends what only it may say (ticks, platform states, the registry) to a log of
+ * its own, folds both through the watch in one order, and saves. What it appends is durable before it is folded, and what it says is
+ * committed with the state that said it.
+ */
+import type { LogReader, LogWriter } from '../../backbone/log.ts';
+import type { StateStore } from '../../backbone/state.ts';
+import type { OwnerEntry } from '../../protocol/entries.ts';
+import type { TerminalId } from '../../protocol/topics.ts';
+import { Watch } from '../../watch/fold/watch.ts';
+import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry } from '../log/entries.ts';
+import { Follower } from '../log/follower.ts';
+import { positionFromText, positionToText, START } from '../log/position.ts';
+import { savedRows, stageRows } from '../saves.ts';
+import { fromBytes, numberKey, OUTBOX, Outputs, toBytes } from './outputs.ts';
+import { noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
+
+/** Entries folded before the loop lets others run. */
+const SLICE_ENTRIES = 500;
+const SAVE_EVERY_MS = 5_000;
+const SAVE_EVERY_ENTRIES = 20_000;
+/** Records of one append: a large import goes in parts, and its commit entry closes it. */
+const APPEND_ENTRIES = 1_000;
+/** While a backlog is read, the frontier for followers moves on this often in the log's own time. */
+const BACKLOG_TICK_MS = 30_000;
+const IDLE_MS = 250;
+const TICK_MS = 1_000;
+const OWNER_TABLE = 'owner';
+const CONSUMER = 'watch';
+
+export interface OwnerDeps {
+  brokersLog: LogReader;
+  ownerLog: { writer: LogWriter; reader: LogReader };
+  state: StateStore;
+  clock: Clock;
+  /** Asks a terminal for its birth; a lost request is asked again. */
+  askRebirth(terminal: TerminalId & { at: number }): Promise<void>;
+}
+
+/** `now`: epoch milliseconds; `monotonic`: milliseconds that never step; `sleep` ends early when the signal aborts. */
+export interface Clock {
+  now(): number;
+  monotonic(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+interface Saved {
+  position: string;
+  pulse: Pulse;
+  sequence: number;
+  /** The first outbox row that was still kept. */
+  outboxFrom: number;
+}
+
+interface Request {
+  entries(at: number): OwnerEntry[];
+  done(): void;
+  failed(error: unknown): void;
+}
+
+export class Owner {
+  readonly watch = new Watch();
+  readonly #deps: OwnerDeps;
+  readonly #logs: Follower;
+  readonly #pulse: Pulse;
+  readonly #heardAt = new Map<string, number>();
+  readonly #outputs: Outputs;
+  readonly #inbox: Request[] = [];
+  readonly #wake = new EventTarget();
+  #savedAt: number;
+  #foldedSinceSave = 0;
+  #saving: Promise<void> | null = null;
+  /** Why the save that went on beside the fold failed; it ends the run. */
+  #saveFailure: unknown = null;
+  #outboxFrom: number;
+  #outboxDone = 0;
+  #tickedAt = 0;
+
+  /** Loads the last save; `catchUp` reads on from there. */
+  constructor(deps: OwnerDeps) {
+    this.#deps = deps;
+    const bytes = deps.state.get(OWNER_TABLE, CONSUMER);
+    const saved = bytes ? fromBytes<Saved>(bytes) : { position: positionToText(START), pulse: {}, sequence: 0, outboxFrom: 1 };
+    this.#logs = new Follower(deps.brokersLog, deps.ownerLog.reader, positionFromText(saved.position));
+    this.#pulse = saved.pulse;
+    this.#outputs = new Outputs(saved.sequence);
+    this.#outboxFrom = saved.outboxFrom;
+    this.#savedAt = deps.clock.monotonic();
+    this.watch.load(savedRows(deps.state, this.watch.tableNames));
+  }
+
+  /** For metrics: how far the brokers' log has been folded. */
+  get position() {
+    return this.#logs.position;
+  }
+
+  /** Folds what this partition's owner had appended before: after it, the order of new entries is this owner's to say. */
+  async catchUp(): Promise<void> {
+    for (let item = await this.#logs.next(); item; item = await this.#logs.next()) {
+      if (isOwnerEntry(item.entry)) {
+        if (item.entry.kind === 'platform') notePlatformEntry(this.#pulse, item.entry);
+        this.#fold(item.entry);
+      } else {
+        if (item.entry.kind === 'heartbeat') noteHeartbeat(this.#pulse, item.entry, this.watch.now);
+        this.#foldBroker(item.entry, item.offset);
+      }
+      await this.#saveIfDue();
+    }
+    this.#tickedAt = this.watch.now;
+    for (const node of Object.keys(this.#pulse)) this.#heardAt.set(node, this.#deps.clock.monotonic());
+  }
+
+  /** Runs until the signal aborts, then saves. Rejects where a log or the state cannot be used. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#takeRequests();
+      const read = await this.#readBrokers();
+      if (!read) await this.#keepTime();
+      await this.#saveIfDue();
+      if (!read && this.#inbox.length === 0) await this.#idle(signal);
+    }
+    await this.#takeRequests();
+    await this.#saving;
+    await this.#save();
+  }
+
+  /** Appends entries, stamped with the time they are given; resolves when they are durable and folded. */
+  submit(entries: (at: number) => OwnerEntry[]): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#inbox.push({ entries, done, failed });
+      this.#wake.dispatchEvent(new Event('request'));
+    });
+  }
+
+  /** Says that outbox rows up to this number are in the store. */
+  outboxWritten(sequence: number): void {
+    this.#outboxDone = Math.max(this.#outboxDone, sequence);
+  }
+
+  async #takeRequests(): Promise<void> {
+    for (let request = this.#inbox.shift(); request; request = this.#inbox.shift()) {
+      try {
+        await this.#append(request.entries(this.#requestTime()));
+        request.done();
+      } catch (error) {
+        request.failed(error);
+      }
+    }
+  }
+
+  /** Now, but never ahead of what the heartbeats allow, nor back. */
+  #requestTime(): number {
+    const limit = pulseTime(this.#pulse);
+    const now = Math.round(this.#deps.clock.now());
+    return Math.max(this.watch.now, limit === undefined ? now : Math.min(now, limit + TICK_MS));
+  }
+
+  /** Folds what the brokers' log has, up to a slice of it. False where there was nothing. */
+  async #readBrokers(): Promise<boolean> {
+    const { brokers } = this.#logs;
+    for (let n = 0; n < SLICE_ENTRIES; n++) {
+      const bytes = await brokers.peek();
+      if (!bytes) return n > 0;
+      const entry = decodeBrokerRecord(bytes);
+      const offset = brokers.next;
+      if (entry.kind === 'heartbeat') {
+        this.#heardAt.set(entry.node, this.#deps.clock.monotonic());
+        await this.#append(noteHeartbeat(this.#pulse, entry, this.watch.now));
+      }
+      brokers.advance();
+      this.#foldBroker(entry, offset);
+      if (entry.kind === 'heartbeat') await this.#tick(brokers.peekLoaded() === undefined);
+    }
+    return true;
+  }
+
+  /** With nothing to read, time is our own where no broker keeps it; a broker that fell silent is said to be down first. */
+  async #keepTime(): Promise<void> {
+    const { clock } = this.#deps;
+    const elapsed = (node: string) => clock.monotonic() - (this.#heardAt.get(node) ?? Number.NEGATIVE_INFINITY);
+    await this.#append(noteSilence(this.#pulse, elapsed, this.watch.now));
+    if (pulseTime(this.#pulse) === undefined) await this.#appendTick(Math.round(clock.now()), TICK_MS);
+  }
+
+  async #tick(atEnd: boolean): Promise<void> {
+    const at = pulseTime(this.#pulse);
+    if (at !== undefined) await this.#appendTick(at, atEnd ? 1 : BACKLOG_TICK_MS);
+  }
+
+  async #appendTick(at: number, leastMs: number): Promise<void> {
+    if (at - this.#tickedAt < leastMs) return;
+    await this.#append([{ kind: 'tick', at }]);
+    this.#tickedAt = at;
+  }
+
+  async #append(entries: OwnerEntry[]): Promise<void> {
+    for (let from = 0; from < entries.length; from += APPEND_ENTRIES) {
+      const part = entries.slice(from, from + APPEND_ENTRIES);
+      const before = this.#logs.brokers.next;
+      const offset = await this.#deps.ownerLog.writer.append(part.map((entry) => encodeOwnerRecord({ before, entry })));
+      this.#logs.owner.skipTo({ batch: offset.batch, index: offset.index + part.length });
+      for (const entry of part) this.#fold(entry);
+    }
+  }
+
+  #foldBroker(entry: BrokerEntry, offset: { batch: number; index: number }): void {
+    if (entry.kind !== 'heartbeat') this.#outputs.quarantine(entry, offset);
+    this.#fold(entry);
+  }
+
+  #fold(entry: BrokerEntry | OwnerEntry): void {
+    const output = this.watch.step(entry);
+    this.#foldedSinceSave++;
+    this.#outputs.add(output, this.watch.now);
+  }
+
+  async #saveIfDue(): Promise<void> {
+    if (this.#saveFailure) throw this.#saveFailure;
+    if (this.#saving) return;
+    const waited = this.#deps.clock.monotonic() - this.#savedAt >= SAVE_EVERY_MS && this.#foldedSinceSave > 0;
+    if (!this.#outputs.urgent && !waited && this.#foldedSinceSave < SAVE_EVERY_ENTRIES) return;
+    this.#saving = this.#save().then(
+      () => {
+        this.#saving = null;
+      },
+      (error) => {
+        this.#saveFailure = error;
+      },
+    );
+  }
+
+  async #save(): Promise<void> {
+    const { state, brokersLog, ownerLog } = this.#deps;
+    const { brokers, owner } = this.#logs.position;
+    this.watch.beginSave();
+    const { changes, rebirths, sequence } = this.#outputs.take();
+    const outboxDone = this.#outboxDone;
+    const saved: Saved = {
+      position: positionToText({ brokers, owner }),
+      pulse: structuredClone(this.#pulse),
+      sequence,
+      outboxFrom: outboxDone + 1,
+    };
+    this.#savedAt = this.#deps.clock.monotonic();
+    this.#foldedSinceSave = 0;
+    await stageRows(state, (limit) => this.watch.takeSaved(limit));
+    for (let n = this.#outboxFrom; n <= outboxDone; n++) changes.push({ table: OUTBOX, key: numberKey(n), value: null });
+    await state.commit([...changes, { table: OWNER_TABLE, key: CONSUMER, value: toBytes(saved) }]);
+    this.#outboxFrom = outboxDone + 1;
+    await Promise.all([brokersLog.release(CONSUMER, brokers.batch), ownerLog.reader.release(CONSUMER, owner.batch)]);
+    for (const terminal of rebirths) await this.#deps.askRebirth(terminal);
+    this.#wake.dispatchEvent(new Event('saved'));
+  }
+
+  async #idle(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const requested = new Promise<void>((resolve) =>
+      this.#wake.addEventListener('request', () => resolve(), { once: true, signal: stop.signal }),
+    );
+    await Promise.race([this.#logs.brokers.grown(either), this.#deps.clock.sleep(IDLE_MS, either), requested]);
+    stop.abort();
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What the brokers' heartbeats say of our own sight: when they stop, a broker (or all of us) was away, and when wall clock and
+ * monotonic clock disagree, the clock stepped.
+ */
+import type { HeartbeatEntry, PlatformEntry } from '../../protocol/entries.ts';
+
+/** Heartbeats come each second; without one for longer than this, a broker is down. A clock that is off by more has stepped. */
+export const PULSE_LIMIT_MS = 5_000;
+
+interface Beat {
+  at: number;
+  boot: string;
+  uptime: number;
+  down: boolean;
+}
+
+/** The last heartbeat of each node. Plain data: it is saved with the fold. */
+export type Pulse = Record<string, Beat>;
+
+/**
+ * What has to be said before this heartbeat is taken in, each entry at its own time. `lastAt`: the time of the entry before, up to
+ * which we did see.
+ */
+export function noteHeartbeat(pulse: Pulse, { node, at, boot, uptime }: HeartbeatEntry, lastAt: number): PlatformEntry[] {
+  const last = pulse[node];
+  pulse[node] = { at, boot, uptime, down: false };
+  if (!last) return [];
+  if (last.down) return [broker(node, 'up', at)];
+  const passed = at - last.at;
+  const lived = last.boot === boot ? uptime - last.uptime : passed;
+  const step = passed - lived;
+  if (Math.abs(step) > PULSE_LIMIT_MS) return clockStepped(node, Math.round(step), at, lastAt);
+  return passed > PULSE_LIMIT_MS ? [broker(node, 'down', lastAt), broker(node, 'up', at)] : [];
+}
+
+/** The nodes that have not been heard for too long, as `elapsed(node)` milliseconds say, are down since the last entry. */
+export function noteSilence(pulse: Pulse, elapsed: (node: string) => number, lastAt: number): PlatformEntry[] {
+  const silent = Object.keys(pulse).filter((node) => !pulse[node]!.down && elapsed(node) > PULSE_LIMIT_MS);
+  for (const node of silent) pulse[node]!.down = true;
+  return silent.map((node) => broker(node, 'down', lastAt));
+}
+
+/** Takes an entry in that an earlier life of the owner appended. */
+export function notePlatformEntry(pulse: Pulse, { platform }: PlatformEntry): void {
+  const beat = platform.node === undefined ? undefined : pulse[platform.node];
+  if (beat && platform.part === 'broker') beat.down = platform.state === 'down';
+}
+
+/** How far time may go: to the slowest broker that is up; undefined where none is. */
+export function pulseTime(pulse: Pulse): number | undefined {
+  const beats = Object.values(pulse).filter((beat) => !beat.down);
+  return beats.length > 0 ? Math.min(...beats.map((beat) => beat.at)) : undefined;
+}
+
+/** A step ahead leaves a stretch that nobody lived through: we were blind for all of it. */
+function clockStepped(node: string, ms: number, at: number, lastAt: number): PlatformEntry[] {
+  const stepped: PlatformEntry = { kind: 'platform', at: Math.max(at, lastAt), platform: { part: 'clock', state: 'step', ms, node } };
+  return ms > 0 ? [{ kind: 'platform', at: lastAt, platform: { part: 'clock', state: 'down', node } }, stepped] : [stepped];
+}
+
+function broker(node: string, state: 'down' | 'up', at: number): PlatformEntry {
+  return { kind: 'platform', at, platform: { part: 'broker', state, node } };
+}
