@@ -58,7 +58,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await aedes.listen();
     listener = await openListener(options, parts);
   } catch (error) {
-    await follower.stop();
+    follower.stop();
     await closeAedes(aedes);
     throw error;
   }
@@ -124,7 +124,7 @@ async function stop({ aedes, intake, publishing, follower, heartbeat }: Parts, l
   await intake.drained();
   await listener.endConnections(STOP_GRACE_MS);
   await closeAedes(aedes);
-  await follower.stop();
+  follower.stop();
   await intake.beat(heartbeat());
 }
 

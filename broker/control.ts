@@ -21,7 +21,8 @@ export interface ControlFollower {
   following(): boolean;
   /** Milliseconds since the log was last read to its end. */
   lagMs(): number;
-  stop(): Promise<void>;
+  /** From now on no entry is taken. */
+  stop(): void;
 }
 
 const PATIENCE_MS = 60_000;
@@ -34,12 +35,13 @@ export function followControl({ reader, uptime, take, say }: ControlFollowerOpti
   let live = false;
   let told = false;
   let reading: Promise<void> | undefined;
-  let watching: Promise<void> | undefined;
+  let watching = false;
 
   /** Takes entries up to the end of the log. */
   async function catchUp(): Promise<void> {
     for (;;) {
       const batches = await readNext();
+      if (stopping.signal.aborted) return;
       for (const { batch, records } of batches) {
         position = batch;
         for (const record of records) takeRecord(record);
@@ -81,9 +83,7 @@ export function followControl({ reader, uptime, take, say }: ControlFollowerOpti
     }
     if (told) say('the control log can be followed again: log-ins are accepted');
     told = false;
-    watching ??= watch().finally(() => {
-      watching = undefined;
-    });
+    if (!watching) void watch();
   }
 
   function tellFailure(why: string): void {
@@ -102,16 +102,16 @@ export function followControl({ reader, uptime, take, say }: ControlFollowerOpti
 
   /** Takes entries as soon as they come. It ends where that fails, and the next check that succeeds starts it again. */
   async function watch(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const before = position;
-      try {
+    watching = true;
+    try {
+      for (let before = -1; position > before && !stopping.signal.aborted; await check()) {
+        before = position;
         await reader.grown(position, stopping.signal);
-      } catch {
-        return;
       }
-      if (stopping.signal.aborted) return;
-      await check();
-      if (position === before) return;
+    } catch {
+      // `grown` failed: the log cannot be read just now.
+    } finally {
+      watching = false;
     }
   }
 
@@ -125,10 +125,6 @@ export function followControl({ reader, uptime, take, say }: ControlFollowerOpti
     check,
     following,
     lagMs: () => Math.max(0, uptime() - followedAt),
-    async stop() {
-      stopping.abort();
-      await watching;
-      await reading;
-    },
+    stop: () => stopping.abort(),
   };
 }

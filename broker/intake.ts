@@ -4,7 +4,10 @@ import type { HeartbeatEntry, RefusalEntry } from '../protocol/entries.ts';
 import { type Arrival, encodeRecord } from '../protocol/record.ts';
 
 export interface Intake {
-  /** Appends a message; calls back once it is durable, or with the LogError where it is not in the log. */
+  /**
+   * Appends a message; calls back once it is durable, or with an error where it is not in the log: the log's own, or that too much
+   * waits for it already.
+   */
   take(arrival: Arrival, done: (error?: Error) => void): void;
   /**
    * Appends a heartbeat, unless the one before is still under way: time that the log did not take is our blindness. A heartbeat that
@@ -23,10 +26,14 @@ export interface Intake {
   drained(): Promise<void>;
 }
 
-export function createIntake(log: LogWriter, say: (line: string) => void): Intake {
+/** What may wait for the log. Aedes itself lets a client send on before its messages are acknowledged, without limit. */
+const MAX_PENDING_BYTES = 128 * 1024 * 1024;
+
+export function createIntake(log: LogWriter, say: (line: string) => void, maxPendingBytes = MAX_PENDING_BYTES): Intake {
   let failure: Error | undefined;
   let beating = false;
   let pending = 0;
+  let pendingBytes = 0;
   let failures = 0;
   let waiting: (() => void)[] = [];
 
@@ -38,8 +45,9 @@ export function createIntake(log: LogWriter, say: (line: string) => void): Intak
     if (!failure) say(`${error.message}: no report is acknowledged until it works again, and terminals keep theirs`);
     failure = error;
   };
-  const settle = () => {
+  const settle = (bytes: number) => {
     pending -= 1;
+    pendingBytes -= bytes;
     if (pending > 0) return;
     for (const resolve of waiting) resolve();
     waiting = [];
@@ -47,23 +55,26 @@ export function createIntake(log: LogWriter, say: (line: string) => void): Intak
 
   return {
     take(arrival, done) {
-      if (failure) {
+      const record = encodeRecord(arrival);
+      const refusal = failure ?? (pendingBytes + record.length > maxPendingBytes ? new Error('too much waits for the log') : undefined);
+      if (refusal) {
         failures += 1;
-        done(failure);
+        done(refusal);
         return;
       }
       pending += 1;
-      log.append([encodeRecord(arrival)]).then(
+      pendingBytes += record.length;
+      log.append([record]).then(
         () => {
           worked();
           done();
-          settle();
+          settle(record.length);
         },
         (error: Error) => {
           failures += 1;
           failed(error);
           done(error);
-          settle();
+          settle(record.length);
         },
       );
     },

@@ -72,3 +72,30 @@ it('a refused log-in goes on under a name of nobody, so that Aedes touches no se
 
   expect(seen).toMatchObject({ clientId: 'refused/1', clean: true, keepalive: 1_200 });
 });
+
+it('what waits for a slow log is limited: beyond it a message is refused, and taken again when there is room', async () => {
+  const log = new MemoryLog();
+  const intake = createIntake(log, () => {}, 3_000);
+  const take = () =>
+    new Promise<string>((resolve) => {
+      const arrival = {
+        kind: 'arrival',
+        at: 1,
+        node: 'n',
+        acquirer: 'acme',
+        sn: 'SN000001',
+        channel: 'report',
+        payload: Buffer.alloc(1_000),
+      } as const;
+      intake.take(arrival, (error) => resolve(error?.message ?? 'durable'));
+    });
+  log.hold();
+  const waiting = [take(), take()];
+
+  expect(await take()).toBe('too much waits for the log');
+  expect(intake.works()).toBe(true);
+  log.release();
+  expect(await Promise.all(waiting)).toEqual(['durable', 'durable']);
+  expect(await take()).toBe('durable');
+  expect([intake.pending(), intake.failures()]).toEqual([0, 1]);
+});

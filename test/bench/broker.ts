@@ -1,0 +1,38 @@
+/** A broker for a measurement: over the real segment log, or over a log that keeps nothing. Prints its port; ends on SIGTERM. */
+
+import type { LogWriter } from '../../backbone/log.ts';
+import { openSegmentReader } from '../../backbone/segments/reader.ts';
+import { openSegmentWriter } from '../../backbone/segments/writer.ts';
+import { startBroker } from '../../broker/broker.ts';
+
+const [dir, log] = process.argv.slice(2) as [string, 'segments' | 'none'];
+
+/** Says at once that all is done. */
+class NoLog implements LogWriter {
+  readonly stats = { batches: 0, records: 0, bytes: 0, lastSyncMs: 0, syncMode: 'inline' as const };
+
+  append(): Promise<{ batch: number; index: number }> {
+    return Promise.resolve({ batch: ++this.stats.batches, index: 0 });
+  }
+
+  async close(): Promise<void> {}
+}
+
+const writer = log === 'segments' ? await openSegmentWriter(`${dir}/brokers`, { maxBytes: 8 * 1024 ** 3 }) : new NoLog();
+const broker = await startBroker({
+  node: 'bench',
+  host: '127.0.0.1',
+  port: 0,
+  log: writer,
+  control: await openSegmentReader(`${dir}/control`),
+  keysFile: `${dir}/keys.json`,
+  say: (line) => console.error(line),
+});
+console.log(JSON.stringify({ port: broker.address.port }));
+process.once('SIGTERM', async () => {
+  const { log: stats } = broker.stats();
+  console.log(JSON.stringify({ batches: stats.batches, records: stats.records }));
+  await broker.stop();
+  await writer.close();
+  process.exit(0);
+});
