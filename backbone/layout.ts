@@ -26,9 +26,12 @@ export type Layout = ReturnType<typeof layout>;
 
 export class DataDirError extends Error {
   constructor(dataDir: string, cause: NodeJS.ErrnoException) {
-    super(`the data folder ${resolve(dataDir)} cannot be used (${cause.code ?? cause.message}): give another in TILLWATCH_DATA_DIR, or make it writable`, {
-      cause,
-    });
+    super(
+      `the data folder ${resolve(dataDir)} cannot be used (${cause.code ?? cause.message}): give another in TILLWATCH_DATA_DIR, or make it writable`,
+      {
+        cause,
+      },
+    );
     this.name = 'DataDirError';
   }
 }

@@ -12,12 +12,12 @@ const ESCAPED_ZERO = Buffer.from([0, 255]);
 /** Where a table's rows are, from its first or from the one after `after` on. */
 export function rowRange(table: string, after?: string): { start: Buffer; end: Buffer; prefixBytes: number } {
   const prefix = prefixOf(table);
-  const start = after === undefined ? prefix : Buffer.concat([prefix, escape(after), Buffer.from([0, 2])]);
-  return { start, end: Buffer.concat([escape(table), Buffer.from([1])]), prefixBytes: prefix.length };
+  const start = after === undefined ? prefix : Buffer.concat([prefix, zerosEscaped(after), Buffer.from([0, 2])]);
+  return { start, end: Buffer.concat([zerosEscaped(table), Buffer.from([1])]), prefixBytes: prefix.length };
 }
 
 export function slotKeys(table: string, key: string): Row {
-  return bothSlots(Buffer.concat([prefixOf(table), escape(key), Buffer.from([0, 0])]));
+  return bothSlots(Buffer.concat([prefixOf(table), zerosEscaped(key), Buffer.from([0, 0])]));
 }
 
 /** The keys of both slots of the row that a slot belongs to. */
@@ -36,19 +36,19 @@ export function sameRow(a: Buffer, b: Buffer): boolean {
 /** The key of the row that a slot belongs to. */
 export function rowText(slotKey: Buffer, prefixBytes: number): string {
   const escaped = slotKey.subarray(prefixBytes, slotKey.length - 2);
-  return escaped.includes(0) ? unescape(escaped) : escaped.toString('utf8');
+  return escaped.includes(0) ? withZeros(escaped) : escaped.toString('utf8');
 }
 
 function prefixOf(table: string): Buffer {
-  return Buffer.concat([escape(table), ZERO]);
+  return Buffer.concat([zerosEscaped(table), ZERO]);
 }
 
-function escape(name: string): Buffer {
+function zerosEscaped(name: string): Buffer {
   const bytes = Buffer.from(name, 'utf8');
   if (!bytes.includes(0)) return bytes;
   return Buffer.concat([...bytes].map((byte) => (byte === 0 ? ESCAPED_ZERO : Buffer.from([byte]))));
 }
 
-function unescape(bytes: Buffer): string {
+function withZeros(bytes: Buffer): string {
   return Buffer.from(bytes.filter((byte, i) => !(byte === 255 && bytes[i - 1] === 0))).toString('utf8');
 }

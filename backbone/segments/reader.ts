@@ -4,7 +4,7 @@ import { releaseBatches } from './consumers.ts';
 import { type Durable, DurableFile } from './durable.ts';
 import { listSegments } from './files.ts';
 import { frameBatch, frameRecords, frameSize, SEGMENT_HEAD_BYTES, wholeFrame } from './format.ts';
-import { nextGrowth } from './growth.ts';
+import { announceGrowth, nextGrowth } from './growth.ts';
 import { corruptFrame } from './scan.ts';
 import { type Found, SegmentFile } from './segment-file.ts';
 
@@ -41,7 +41,7 @@ class Reader implements LogReader {
   readonly #dir: string;
   readonly #pollMs: number;
   readonly #durable: DurableFile;
-  readonly #closed = new AbortController();
+  #closed = false;
   #cursor: Cursor | undefined;
   /** What was read at once ends at this batch; what stood after it was not durable then. */
   #windowUntil = 0;
@@ -69,8 +69,9 @@ class Reader implements LogReader {
   }
 
   async grown(batch: number, signal: AbortSignal): Promise<void> {
-    const ended = AbortSignal.any([signal, this.#closed.signal]);
-    while (!ended.aborted && this.#durable.read().batch <= batch) await nextGrowth(this.#dir, this.#pollMs, ended);
+    while (!signal.aborted && !this.#closed && this.#durable.read().batch <= batch) {
+      await nextGrowth(this.#dir, this.#pollMs, signal);
+    }
   }
 
   release(consumer: string, batch: number): Promise<void> {
@@ -78,7 +79,8 @@ class Reader implements LogReader {
   }
 
   async close(): Promise<void> {
-    this.#closed.abort();
+    this.#closed = true;
+    announceGrowth(this.#dir);
     await this.#turn;
     this.#forget();
     this.#durable.close();

@@ -51,7 +51,8 @@ export async function recoverLog(dir: string, durable: Durable, segmentBytes: nu
 async function scanLast(name: SegmentName): Promise<{ scan: Scan; head: SegmentFile['head'] }> {
   const segment = SegmentFile.open(name.path);
   try {
-    if (segment.head.first !== name.first) throw corruptFrame(name.path, 0, `it is named after batch ${name.first} and begins with batch ${segment.head.first}`);
+    if (segment.head.first !== name.first)
+      throw corruptFrame(name.path, 0, `it is named after batch ${name.first} and begins with batch ${segment.head.first}`);
     return { scan: await scanSegment(segment), head: segment.head };
   } finally {
     segment.close();

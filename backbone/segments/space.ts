@@ -19,7 +19,10 @@ export async function makeRoom(dir: string, bytes: number, limits: Limits, disk:
   if (total + bytes > limits.maxBytes) throw new LogError('full', `${dir} holds ${total} bytes of at most ${limits.maxBytes}`);
   const free = await disk.freeBytes(dir);
   if (free - bytes < limits.reserveBytes) {
-    throw new LogError('full', `the disk of ${dir} has ${free} bytes free; ${bytes} are wanted and ${limits.reserveBytes} are held in reserve`);
+    throw new LogError(
+      'full',
+      `the disk of ${dir} has ${free} bytes free; ${bytes} are wanted and ${limits.reserveBytes} are held in reserve`,
+    );
   }
 }
 

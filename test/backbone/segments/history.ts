@@ -26,7 +26,8 @@ export function checkHistory(acknowledged: readonly Acknowledged[], log: readonl
   }
   for (const { id, batch, index } of acknowledged) {
     if (!places.has(id)) problems.push(`${id} was acknowledged and is missing`);
-    else if (places.get(id) !== `${batch}.${index}`) problems.push(`${id} was acknowledged at ${batch}.${index} and stands at ${places.get(id)}`);
+    else if (places.get(id) !== `${batch}.${index}`)
+      problems.push(`${id} was acknowledged at ${batch}.${index} and stands at ${places.get(id)}`);
   }
   return problems;
 }

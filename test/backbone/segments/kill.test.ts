@@ -76,7 +76,9 @@ test(`a writer killed ${ROUNDS} times under load loses nothing that it acknowled
   expect(checkHistory(told.acknowledged, log)).toEqual([]);
   const synced = new Map([...seen].filter(([batch]) => told.synced.has(batch)));
   expect(checkWatermark(told.synced, synced)).toEqual([]);
-  expect(seen.size - synced.size, 'batches synced by the next writer, which a kill left between write and sync').toBeLessThanOrEqual(ROUNDS);
+  expect(seen.size - synced.size, 'batches synced by the next writer, which a kill left between write and sync').toBeLessThanOrEqual(
+    ROUNDS,
+  );
   expect(told.acknowledged.length).toBeGreaterThan(1000 * ROUNDS);
   expect([told.opened, told.lostBatches]).toEqual([ROUNDS, 0]);
   await reader.close();

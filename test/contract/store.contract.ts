@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Point, StoreError, type TelemetryStore } from '../../collector/store/port.ts';
+
+/** A point as it was read back: its tags and fields, which never share a name, and nanoseconds since the epoch. */
+export interface ReadPoint {
+  values: Record<string, number | string | boolean>;
+  time: bigint;
+}
+
+export interface StoreUnderTest {
+  store: TelemetryStore;
+  /** All points of a measurement, in any order; it has been written to before. */
+  read(measurement: string): Promise<ReadPoint[]>;
+  close(): Promise<void>;
+}
+
+const AT = 1_763_798_400_000;
+const SEED = 20_251_122;
+
+const asRead = ({ tags, fields, at, nanos = 0 }: Point): ReadPoint => ({
+  values: { ...tags, ...fields },
+  time: BigInt(at) * 1_000_000n + BigInt(nanos),
+});
+const byTime = (points: ReadPoint[]) => points.toSorted((a, b) => Number(a.time - b.time));
+
+/** Text that a store must give back as it was: anything that UTF-8 can say. */
+const anyText = fc.string({ unit: 'binary', maxLength: 40 });
+/** Text that meets line protocol's and SQL's own signs. */
+const hostileText = fc.string({
+  unit: fc.constantFrom('\\', '"', "'", ',', ' ', '=', '#', ';', '-', '\n', '\r', '\t', '\0', 'é', '日', '😀', 'a'),
+  maxLength: 12,
+});
+/**
+ * A store may replace control characters in tags and names, a tag's backslash before a comma, an equals sign, a space or its end, and
+ * backslashes and quotes in the name of a measurement or field.
+ */
+const tagText = fc.oneof(anyText, hostileText).filter((text) => !/\p{Cc}|\\(?=[,= ]|$)/u.test(text));
+const tagName = tagText.filter((text) => text !== '' && !['time', '_field', '_measurement', 'at', 'nanos'].includes(text.toLowerCase()));
+const plainName = tagName.filter((text) => !/[\\"]/.test(text));
+const value = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (n === 0 ? 0 : n)),
+  fc.boolean(),
+  anyText,
+  hostileText,
+);
+
+/** What every telemetry store does. `open` gives a store of its own, empty. */
+export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`the telemetry store ${name}`, () => {
+    let under: StoreUnderTest;
+    beforeAll(async () => {
+      under = await open();
+    });
+    afterAll(() => under?.close());
+
+    it('says that it can be written to', async () => {
+      await under.store.check();
+    });
+
+    it('gives points back exactly: floats, booleans, texts in any script', async () => {
+      const points: Point[] = [
+        {
+          measurement: 'exact',
+          tags: { sn: 'SN000001', site: '东方 "店", №=1' },
+          fields: { rsrp: -101.25, tiny: 5e-324, huge: -1.7976931348623157e308 },
+          at: AT,
+        },
+        {
+          measurement: 'exact',
+          tags: { sn: 'SN000002' },
+          fields: { rsrp: 1, mains: false, rat: 'lte', note: 'a "b" \\ c\nd, e=f ' },
+          at: AT + 1,
+        },
+        { measurement: 'exact', tags: { sn: 'SN000003' }, fields: { mains: true, rat: '', note: '断电 😀' }, at: AT + 2, nanos: 999_999 },
+        { measurement: 'exact', tags: { sn: 'SN000004' }, fields: { rsrp: 1 / 3, big: 2 ** 53 + 2 }, at: -1, nanos: 1 },
+      ];
+
+      await under.store.write(points, { a: '1' });
+
+      expect(byTime(await under.read('exact'))).toEqual(byTime(points.map(asRead)));
+    });
+
+    it('leaves an empty tag out', async () => {
+      await under.store.write([{ measurement: 'empty', tags: { sn: 'SN000001', site: '' }, fields: { n: 1 }, at: AT }], {});
+
+      expect(await under.read('empty')).toEqual([{ values: { sn: 'SN000001', n: 1 }, time: BigInt(AT) * 1_000_000n }]);
+    });
+
+    it('keeps points of one millisecond apart by their nanos', async () => {
+      const points = [0, 1, 2, 999_999].map((nanos) => ({
+        measurement: 'apart',
+        tags: { sn: 'SN000001' },
+        fields: { n: nanos },
+        at: AT,
+        nanos,
+      }));
+
+      await under.store.write(points, {});
+
+      expect(byTime(await under.read('apart'))).toEqual(points.map(asRead));
+    });
+
+    it('writes 20 000 points at once', async () => {
+      const points = Array.from({ length: 20_000 }, (_, i) => ({
+        measurement: 'many',
+        tags: { sn: `SN${i % 100}` },
+        fields: { n: i },
+        at: AT + i,
+      }));
+
+      await under.store.write(points, {});
+
+      const read = byTime(await under.read('many'));
+      expect(read).toHaveLength(20_000);
+      expect(read.map((point) => point.values.n)).toEqual(points.map((point) => point.fields.n));
+    });
+
+    it('takes fields that come later, and points without the earlier ones', async () => {
+      const points: Point[] = [
+        { measurement: 'grows', tags: {}, fields: { a: 1 }, at: AT },
+        { measurement: 'grows', tags: { sn: 'SN000001' }, fields: { b: 'x' }, at: AT + 1 },
+        { measurement: 'grows', tags: {}, fields: { a: 2, c: true }, at: AT + 2 },
+      ];
+
+      for (const point of points) await under.store.write([point], {});
+
+      expect(byTime(await under.read('grows'))).toEqual(points.map(asRead));
+    });
+
+    it('gives any text in tags, fields and names back as it was', async () => {
+      const distinct = (names: string[]) => new Set(names.map((n) => n.toLowerCase())).size === names.length;
+      const point = fc
+        .record({
+          tags: fc.dictionary(tagName, tagText, { maxKeys: 3 }),
+          fields: fc.dictionary(plainName, value, { minKeys: 1, maxKeys: 3 }),
+        })
+        .filter(({ tags, fields }) => distinct([...Object.keys(tags), ...Object.keys(fields)]));
+      let round = 0;
+
+      await fc.assert(
+        fc.asyncProperty(point, plainName, async ({ tags, fields }, suffix) => {
+          const measurement = `hostile ${++round}${suffix}`;
+          await under.store.write([{ measurement, tags, fields, at: AT }], {});
+
+          const set = Object.fromEntries(Object.entries(tags).filter(([, text]) => text !== ''));
+          expect(await under.read(measurement)).toEqual([{ values: { ...set, ...fields }, time: BigInt(AT) * 1_000_000n }]);
+        }),
+        { seed: SEED, numRuns: 150 },
+      );
+    });
+
+    it.each<[string, Partial<Point>, RegExp]>([
+      ['no fields', { fields: {} }, /no fields/],
+      ['a field that is not a number', { fields: { n: Number.NaN } }, /field n is NaN/],
+      ['an endless field', { fields: { n: Number.NEGATIVE_INFINITY } }, /field n is -Infinity/],
+      ['a time that is no whole millisecond', { at: 1.5 }, /time 1.5/],
+      ['a time beyond 2262', { at: 1e14 }, /time 100000000000000/],
+      ['nanos of a whole millisecond', { nanos: 1_000_000 }, /nanos 1000000/],
+      ['no measurement', { measurement: '' }, /measurement has no name/],
+      ['a nameless field', { fields: { '': 1 } }, /field has no name/],
+      ['a reserved field', { fields: { time: 1 } }, /reserved name time/],
+      ['a reserved tag', { tags: { _field: 'x' } }, /reserved name _field/],
+      ['one name for a tag and a field', { tags: { n: 'x' } }, /share the name n/],
+    ])('refuses a point with %s, names it, and takes its neighbours later', async (_, wrong, why) => {
+      const good: Point = { measurement: 'neighbour', tags: { sn: 'SN000001' }, fields: { n: 1 }, at: AT };
+      const bad: Point = { ...good, ...wrong };
+
+      const error = await under.store.write([good, bad], { never: 'moved' }).catch((e: unknown) => e);
+
+      expect(error).toBeInstanceOf(StoreError);
+      expect(error).toMatchObject({ code: 'rejected', retry: false, points: [bad], message: expect.stringMatching(why) });
+      await under.store.write([good], {});
+      expect(await under.read('neighbour')).toContainEqual(asRead(good));
+    });
+  });
+}
