@@ -33,6 +33,9 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
     maxBytes: settings.logMaxBytes,
     reserveBytes: settings.logReserveBytes,
   });
+  const { cut } = log.recovery;
+  if (cut) io.say(`broker: the log ended in a torn batch, which nobody was told of: ${cut.bytes} bytes cut from ${cut.path}`);
+  if (log.recovery.lostBatches > 0) io.say(`broker: ${log.recovery.lostBatches} batches at the log's end are damaged: verify this disk`);
   const control = await openSegmentReader(paths.controlLog);
   const closeLogs = async () => {
     await control.close();

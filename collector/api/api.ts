@@ -14,6 +14,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.onError((error, c) => {
     if (error instanceof Problem) return problemResponse(c, error);
+    deps.say(`${c.req.method} ${c.req.path} could not be answered: ${error.message}`);
     return problemResponse(c, new Problem(500, 'Internal error', 'the request could not be answered: the log of the collector says why'));
   });
   app.notFound((c) => problemResponse(c, new Problem(404, 'Not found', `there is nothing at ${c.req.path}`)));

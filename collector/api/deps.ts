@@ -20,6 +20,7 @@ export interface ApiDeps {
   /** What is not ready, in words; empty where all is. */
   unready(): string[];
   metrics(): Promise<string>;
+  say(line: string): void;
 }
 
 /** What is known of a request's sender. */

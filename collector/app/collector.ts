@@ -102,6 +102,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       enroll: async (user, expiresAt) => issueToken(keys[0], user, { now: clock.now(), expiresAt }),
       unready: () => (feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
       metrics: createMetrics(owner, feed, brokersLog, options.extraMetrics ?? (() => [])),
+      say,
     });
     const server = await listen(api.fetch, options.http);
     opened(server, (s) => s.close());
@@ -145,11 +146,13 @@ function listen(fetch: (request: Request) => Response | Promise<Response>, { hos
   return new Promise<{ url: string; close(): Promise<void> }>((resolve, reject) => {
     const server = serve({ fetch, hostname: host, port }, (address: AddressInfo) => {
       const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-      const close = () => new Promise<void>((done) => server.close(() => done()));
-      resolve({
-        url: `http://${shown}:${address.port}`,
-        close: () => ('closeAllConnections' in server && server.closeAllConnections(), close()),
-      });
+      const close = () =>
+        new Promise<void>((done) => {
+          server.close(() => done());
+          // Idle keep-alive connections would hold up a clean stop.
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        });
+      resolve({ url: `http://${shown}:${address.port}`, close });
     });
     server.once('error', reject);
   });

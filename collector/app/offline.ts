@@ -26,11 +26,9 @@ export async function importOffline({ paths, changes, id, clock }: OfflineImport
     // A terminal without a birth is asked for it when the collector runs again.
     const owner = new Owner({ brokersLog, ownerLog, state, clock, askRebirth: async () => {} });
     await owner.catchUp();
-    const stop = new AbortController();
+    await owner.readOn();
     const imported = owner.submit((at) => importEntries(changes, id, at));
-    stop.abort();
-    await owner.run(stop.signal);
-    await imported;
+    await Promise.all([owner.run(AbortSignal.abort()), imported]);
   } finally {
     await state.close();
     await brokersLog.close();

@@ -78,6 +78,7 @@ export class Feed {
 
   /** Runs until the signal aborts. Rejects where the logs or the state cannot be used; a store that fails is tried again. */
   async run(signal: AbortSignal): Promise<void> {
+    await this.#release();
     const marks = await this.#retry(() => this.#deps.store.marks(), signal);
     if (marks?.[ENTRIES]) this.#written = positionFromText(marks[ENTRIES]);
     if (marks?.[OUTBOX]) this.#outbox = Math.max(this.#outbox, Number(marks[OUTBOX]));
@@ -150,14 +151,19 @@ export class Feed {
   }
 
   async #save(): Promise<void> {
-    const { state, brokersLog, ownerLog } = this.#deps;
-    const { brokers, owner } = this.position;
+    const { state } = this.#deps;
     const saved: Saved = { position: positionToText(this.position), outbox: this.#outbox };
     beginSave(this.#tables);
     await stageRows(state, (limit): SavedRow[] => takeSaved(this.#tables, limit));
     await state.commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }]);
-    await Promise.all([brokersLog.release(CONSUMER, brokers.batch), ownerLog.release(CONSUMER, owner.batch)]);
+    await this.#release();
     this.#deps.outboxWritten(this.#outbox);
+  }
+
+  /** Retention may take what is before the saved position, and nothing after it. */
+  async #release(): Promise<void> {
+    const { brokers, owner } = this.position;
+    await Promise.all([this.#deps.brokersLog.release(CONSUMER, brokers.batch), this.#deps.ownerLog.release(CONSUMER, owner.batch)]);
   }
 
   /** Tries until it succeeds or the signal aborts, more slowly each time; says when the store fails and when it is back. */

@@ -12,10 +12,11 @@ export function flattenSample({ at: _at, outcomes: _outcomes, ...members }: Samp
   return fields;
 }
 
-function flatten(value: object, prefix: string, fields: Fields): void {
-  for (const [name, member] of Object.entries(value)) {
+function flatten(value: Record<string, unknown>, prefix: string, fields: Fields): void {
+  for (const name in value) {
+    const member = value[name];
     if (member === undefined || member === null) continue;
-    if (typeof member === 'object') flatten(member, `${prefix}${name}_`, fields);
-    else fields[prefix + name] = member;
+    if (typeof member === 'object') flatten(member as Record<string, unknown>, `${prefix}${name}_`, fields);
+    else fields[prefix + name] = member as number | string | boolean;
   }
 }

@@ -25,6 +25,8 @@ interface Count {
 }
 
 const MINUTE_KEY = 'minute';
+/** In UTF-8 three times as many bytes at most, which a row's key may have. */
+const MAX_KEY_CHARACTERS = 160;
 
 export class Outcomes {
   /** Counts since the last flush, by window and tags. */
@@ -49,9 +51,7 @@ export class Outcomes {
   add({ sample, acquirer, sn, tags: { merchant } }: TaggedSample): void {
     const window = Math.floor(sample.at / WINDOW_MS) * WINDOW_MS;
     for (const { system, code, n, card = '', kind = '' } of sample.outcomes ?? []) {
-      const key = createHash('sha256')
-        .update(JSON.stringify([window, acquirer, merchant, system, code, card, kind]))
-        .digest('base64');
+      const key = rowKey(JSON.stringify([window, acquirer, merchant, system, code, card, kind]));
       const count =
         this.#open.change(key) ?? this.#open.set(key, { acquirer, merchant, system, code, card, kind, window, n: 0, terminals: [] });
       count.n += n;
@@ -69,8 +69,11 @@ export class Outcomes {
   }
 }
 
-/** A window is flushed once a minute at most, so the minutes since it began number its flushes; they stay within the window. */
+/**
+ * A window is flushed once a minute at most, so the minutes since it began number its flushes. They stay within the window, and two
+ * flushes of one window share a number only where 208 days lie between them.
+ */
 function flushNumber(window: number, minute: number): number {
-  const number = minute - window / FLUSH_MS + FIRST_FLUSH;
-  return Math.min(Math.max(number, 0), WINDOW_MS - 1);
+  const number = (minute - window / FLUSH_MS + FIRST_FLUSH) % WINDOW_MS;
+  return number < 0 ? number + WINDOW_MS : number;
 }

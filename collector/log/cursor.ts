@@ -28,8 +28,8 @@ export class Cursor {
     let first = this.#batches[0];
     while (first && this.#next.index >= first.records.length) {
       this.#batches.shift();
-      this.#next = { batch: this.#next.batch + 1, index: 0 };
       first = this.#batches[0];
+      this.#next = { batch: first?.batch ?? this.#next.batch + 1, index: 0 };
     }
     return first?.records[this.#next.index];
   }
@@ -52,6 +52,9 @@ export class Cursor {
   async #load(): Promise<boolean> {
     if (this.#batches.length > 0) return true;
     this.#batches = await this.#reader.read(this.#next.batch, READ_BYTES);
-    return this.#batches.length > 0;
+    const [first] = this.#batches;
+    // Batches that a damaged disk lost leave a gap in the numbers.
+    if (first && first.batch > this.#next.batch) this.#next = { batch: first.batch, index: 0 };
+    return first !== undefined;
   }
 }

@@ -10,7 +10,7 @@ import type { TerminalId } from '../../protocol/topics.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
-import { positionFromText, positionToText, START } from '../log/position.ts';
+import { type Position, positionFromText, positionToText, START } from '../log/position.ts';
 import { savedRows, stageRows } from '../saves.ts';
 import { fromBytes, numberKey, OUTBOX, Outputs, toBytes } from './outputs.ts';
 import { noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
@@ -21,8 +21,6 @@ const SAVE_EVERY_MS = 5_000;
 const SAVE_EVERY_ENTRIES = 20_000;
 /** Records of one append: a large import goes in parts, and its commit entry closes it. */
 const APPEND_ENTRIES = 1_000;
-/** While a backlog is read, the frontier for followers moves on this often in the log's own time. */
-const BACKLOG_TICK_MS = 30_000;
 const IDLE_MS = 250;
 const TICK_MS = 1_000;
 const OWNER_TABLE = 'owner';
@@ -73,8 +71,9 @@ export class Owner {
   /** Why the save that went on beside the fold failed; it ends the run. */
   #saveFailure: unknown = null;
   #outboxFrom: number;
-  #outboxDone = 0;
-  #tickedAt = 0;
+  #outboxDone: number;
+  /** When the last tick was appended, by our monotonic clock. */
+  #tickedAt = Number.NEGATIVE_INFINITY;
 
   /** Loads the last save; `catchUp` reads on from there. */
   constructor(deps: OwnerDeps) {
@@ -85,6 +84,7 @@ export class Owner {
     this.#pulse = saved.pulse;
     this.#outputs = new Outputs(saved.sequence);
     this.#outboxFrom = saved.outboxFrom;
+    this.#outboxDone = saved.outboxFrom - 1;
     this.#savedAt = deps.clock.monotonic();
     this.watch.load(savedRows(deps.state, this.watch.tableNames));
   }
@@ -96,6 +96,7 @@ export class Owner {
 
   /** Folds what this partition's owner had appended before: after it, the order of new entries is this owner's to say. */
   async catchUp(): Promise<void> {
+    await this.#release(this.#logs.position);
     for (let item = await this.#logs.next(); item; item = await this.#logs.next()) {
       if (isOwnerEntry(item.entry)) {
         if (item.entry.kind === 'platform') notePlatformEntry(this.#pulse, item.entry);
@@ -106,8 +107,17 @@ export class Owner {
       }
       await this.#saveIfDue();
     }
-    this.#tickedAt = this.watch.now;
     for (const node of Object.keys(this.#pulse)) this.#heardAt.set(node, this.#deps.clock.monotonic());
+  }
+
+  /**
+   * Reads the brokers' log to its end at once, where nobody runs the owner for long: with it time comes to the present, or a broker that
+   * does not run is down.
+   */
+  async readOn(): Promise<void> {
+    while (await this.#readBrokers()) await this.#saveIfDue();
+    const now = this.#deps.clock.now();
+    await this.#append(noteSilence(this.#pulse, (node) => now - this.#pulse[node]!.at, this.watch.now));
   }
 
   /** Runs until the signal aborts, then saves. Rejects where a log or the state cannot be used. */
@@ -121,6 +131,7 @@ export class Owner {
     }
     await this.#takeRequests();
     await this.#saving;
+    if (this.#saveFailure) throw this.#saveFailure;
     await this.#save();
   }
 
@@ -179,18 +190,22 @@ export class Owner {
     const { clock } = this.#deps;
     const elapsed = (node: string) => clock.monotonic() - (this.#heardAt.get(node) ?? Number.NEGATIVE_INFINITY);
     await this.#append(noteSilence(this.#pulse, elapsed, this.watch.now));
-    if (pulseTime(this.#pulse) === undefined) await this.#appendTick(Math.round(clock.now()), TICK_MS);
+    if (pulseTime(this.#pulse) === undefined && this.#sinceTick() >= TICK_MS) await this.#appendTick(Math.round(clock.now()));
   }
 
+  /** A tick for each heartbeat, or, while a backlog is read, for each second of ours: followers get no further than the last tick. */
   async #tick(atEnd: boolean): Promise<void> {
     const at = pulseTime(this.#pulse);
-    if (at !== undefined) await this.#appendTick(at, atEnd ? 1 : BACKLOG_TICK_MS);
+    if (at !== undefined && (atEnd || this.#sinceTick() >= TICK_MS)) await this.#appendTick(at);
   }
 
-  async #appendTick(at: number, leastMs: number): Promise<void> {
-    if (at - this.#tickedAt < leastMs) return;
+  #sinceTick(): number {
+    return this.#deps.clock.monotonic() - this.#tickedAt;
+  }
+
+  async #appendTick(at: number): Promise<void> {
+    this.#tickedAt = this.#deps.clock.monotonic();
     await this.#append([{ kind: 'tick', at }]);
-    this.#tickedAt = at;
   }
 
   async #append(entries: OwnerEntry[]): Promise<void> {
@@ -230,7 +245,7 @@ export class Owner {
   }
 
   async #save(): Promise<void> {
-    const { state, brokersLog, ownerLog } = this.#deps;
+    const { state } = this.#deps;
     const { brokers, owner } = this.#logs.position;
     this.watch.beginSave();
     const { changes, rebirths, sequence } = this.#outputs.take();
@@ -247,9 +262,15 @@ export class Owner {
     for (let n = this.#outboxFrom; n <= outboxDone; n++) changes.push({ table: OUTBOX, key: numberKey(n), value: null });
     await state.commit([...changes, { table: OWNER_TABLE, key: CONSUMER, value: toBytes(saved) }]);
     this.#outboxFrom = outboxDone + 1;
-    await Promise.all([brokersLog.release(CONSUMER, brokers.batch), ownerLog.reader.release(CONSUMER, owner.batch)]);
+    await this.#release({ brokers, owner });
     for (const terminal of rebirths) await this.#deps.askRebirth(terminal);
     this.#wake.dispatchEvent(new Event('saved'));
+  }
+
+  /** Retention may take what is before a saved position, and nothing after it. */
+  async #release({ brokers, owner }: Position): Promise<void> {
+    const { brokersLog, ownerLog } = this.#deps;
+    await Promise.all([brokersLog.release(CONSUMER, brokers.batch), ownerLog.reader.release(CONSUMER, owner.batch)]);
   }
 
   async #idle(signal: AbortSignal): Promise<void> {

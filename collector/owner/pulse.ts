@@ -12,18 +12,26 @@ interface Beat {
   boot: string;
   uptime: number;
   down: boolean;
+  /** When it came, by the time of all entries: nodes' clocks may differ. */
+  heardAt: number;
 }
 
 /** The last heartbeat of each node. Plain data: it is saved with the fold. */
 export type Pulse = Record<string, Beat>;
 
 /**
- * What has to be said before this heartbeat is taken in, each entry at its own time. `lastAt`: the time of the entry before, up to
- * which we did see.
+ * What has to be said before this heartbeat is taken in, each entry at its own time: of its node, and of those that have not been heard
+ * for too long when it came, so that time does not move on without them. `lastAt`: the time of the entry before, up to which we did see.
  */
 export function noteHeartbeat(pulse: Pulse, { node, at, boot, uptime }: HeartbeatEntry, lastAt: number): PlatformEntry[] {
   const last = pulse[node];
-  pulse[node] = { at, boot, uptime, down: false };
+  const heardAt = Math.max(at, lastAt);
+  pulse[node] = { at, boot, uptime, down: false, heardAt };
+  const silent = noteSilence(pulse, (other) => heardAt - pulse[other]!.heardAt, lastAt);
+  return [...silent, ...ofNode(last, pulse[node], node, lastAt)];
+}
+
+function ofNode(last: Beat | undefined, { at, boot, uptime }: Beat, node: string, lastAt: number): PlatformEntry[] {
   if (!last) return [];
   if (last.down) return [broker(node, 'up', at)];
   const passed = at - last.at;

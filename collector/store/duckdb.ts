@@ -42,7 +42,9 @@ export async function openDuckDbStore(path: string): Promise<DuckDbStore> {
     last = mine.catch(() => {});
     return mine;
   };
+  let closed = false;
   const opened = async () => {
+    if (closed) throw new StoreError('unavailable', 'it was closed');
     database ??= await openDatabase(path);
     return database;
   };
@@ -53,7 +55,7 @@ export async function openDuckDbStore(path: string): Promise<DuckDbStore> {
     } catch (error) {
       if (error instanceof StoreError) throw error;
       if (!(await rolledBack(into))) {
-        // After a fatal error, such as a full disk, DuckDB refuses everything until the file is opened again.
+        // A commit that failed, as on a full disk, has nothing left to roll back, and after a fatal error DuckDB refuses everything.
         closeDatabase(into);
         database = null;
       }
@@ -69,11 +71,12 @@ export async function openDuckDbStore(path: string): Promise<DuckDbStore> {
     },
     check: () => inTurn(() => write([], {})),
     async query(sql, values) {
-      const { reader } = await opened();
+      const { reader } = await inTurn(opened);
       return (await reader.runAndReadAll(sql, values)).getRowObjectsJS();
     },
     close: () =>
       inTurn(async () => {
+        closed = true;
         if (database !== null) closeDatabase(database);
         database = null;
       }),

@@ -2,12 +2,12 @@
 import type { Point } from './port.ts';
 
 /**
- * Line protocol cannot say these: in a tag, a line end, which ends the line, and a backslash at the end, which hides the separator
- * after it; in the names of measurements and fields any backslash, which InfluxDB reads there in more than one way. Lone surrogates are
- * what UTF-8 cannot say.
+ * Line protocol cannot say these: in a tag, a line end, which ends the line, and a backslash before a separator or at the end, which
+ * hides it from one of InfluxDB's two readings of a line; in the names of measurements and fields any backslash or quote. Lone
+ * surrogates are what UTF-8 cannot say.
  */
-const UNSPEAKABLE_IN_TAG = /[\p{Cc}\p{Cs}]|\\$/gu;
-const UNSPEAKABLE_IN_NAME = /[\p{Cc}\p{Cs}\\]/gu;
+const UNSPEAKABLE_IN_TAG = /[\p{Cc}\p{Cs}]|\\(?=[,= ]|$)/gu;
+const UNSPEAKABLE_IN_NAME = /[\p{Cc}\p{Cs}\\"]/gu;
 const REPLACEMENT = '\uFFFD';
 
 /** Nearly every name and tag is plain. */

@@ -42,5 +42,12 @@ export class State {
     return this.#meta.change(META_KEY)!;
   }
 
-  readonly tables = [this.terminals, this.merchants, this.alerts, this.rows, this.staged, this.#meta] as unknown as readonly Table<object>[];
+  readonly tables = [
+    this.terminals,
+    this.merchants,
+    this.alerts,
+    this.rows,
+    this.staged,
+    this.#meta,
+  ] as unknown as readonly Table<object>[];
 }

@@ -7,6 +7,9 @@ import { notFound, Problem } from '../problem.ts';
 import { visibleAcquirer } from '../require.ts';
 import { fleetView, type TerminalView, terminalView } from '../views.ts';
 
+/** What `state` may ask for. */
+const STATES: string[] = ['online', 'suspect', 'offline', 'unknown', 'goodbye', 'unregistered'] satisfies TerminalView['state'][];
+
 export function fleetRoutes({ watch }: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
 
@@ -14,6 +17,7 @@ export function fleetRoutes({ watch }: ApiDeps): Hono<ApiEnv> {
 
   app.get('/terminals', (c) => {
     const { merchant, site, state, q, cursor, limit } = c.req.query();
+    if (state !== undefined && !STATES.includes(state)) throw new Problem(400, 'Bad request', `state is one of ${STATES.join(', ')}`);
     const acquirer = visibleAcquirer(c);
     const matches = (t: TerminalView) =>
       (acquirer === null || t.acquirer === acquirer) &&
@@ -40,6 +44,8 @@ export function fleetRoutes({ watch }: ApiDeps): Hono<ApiEnv> {
 
   /** In the order in which terminals came to be known, from after the cursor on. */
   function* views(after: string | undefined, matches: (t: TerminalView) => boolean) {
+    if (after !== undefined && !watch.state.terminals.get(after))
+      throw new Problem(400, 'Bad request', 'cursor is not one that a list gave');
     let skipping = after !== undefined;
     for (const t of watch.state.terminals.values()) {
       const key = terminalKey(t);
