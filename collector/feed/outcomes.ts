@@ -77,3 +77,8 @@ function flushNumber(window: number, minute: number): number {
   const number = (minute - window / FLUSH_MS + FIRST_FLUSH) % WINDOW_MS;
   return number < 0 ? number + WINDOW_MS : number;
 }
+
+/** Keys of rows are short; a long one is known by its hash. */
+function rowKey(text: string): string {
+  return text.length <= MAX_KEY_CHARACTERS ? text : createHash('sha256').update(text).digest('base64');
+}
