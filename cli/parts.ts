@@ -57,11 +57,24 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
   }
 }
 
-export async function runCollector(settings: Settings, paths: Layout, io: Io, extraMetrics?: () => Metric[]): Promise<Collector> {
+interface CollectorExtras {
+  recordFile?: string | undefined;
+  extraMetrics?: () => Metric[];
+}
+
+export async function runCollector(settings: Settings, paths: Layout, io: Io, extras: CollectorExtras): Promise<Collector> {
   try {
     const { influx, logDays, http } = settings;
-    const common = { paths, http, influx, logDays, clock: systemClock, random: randomBytes, say: io.say };
-    const collector = await startCollector(extraMetrics ? { ...common, extraMetrics } : common);
+    const collector = await startCollector({
+      paths,
+      http,
+      influx,
+      logDays,
+      clock: systemClock,
+      random: randomBytes,
+      say: io.say,
+      ...extras,
+    });
     io.say(`collector: ${collector.url}, points go to ${influx ? `InfluxDB at ${influx.url}` : paths.store}`);
     io.say(`admin token${collector.adminToken.made ? ' (made now)' : ''}: ${collector.adminToken.path}`);
     return collector;

@@ -7,19 +7,33 @@ import { openDataDir, type Running, type RunningBroker, runBroker, runCollector,
 
 /** start, broker, collector: what runs until it is stopped. */
 export function serveCommands(program: Command, io: Io): void {
-  serving(program, io, 'start', 'broker, collector and API in one place, on embedded stores', startAll);
+  recording(serving(program, io, 'start', 'broker, collector and API in one place, on embedded stores', startAll));
   serving(program, io, 'broker', 'the broker alone, over a data folder that a collector shares', async (settings) => [
     await runBroker(settings, await openDataDir(settings), io),
   ]);
-  serving(program, io, 'collector', 'the collector and its API alone, over the data folder of a broker', async (settings) => [
-    await runCollector(settings, await openDataDir(settings), io),
-  ]);
+  recording(
+    serving(program, io, 'collector', 'the collector and its API alone, over the data folder of a broker', async (settings, { record }) => [
+      await runCollector(settings, await openDataDir(settings), io, { recordFile: record }),
+    ]),
+  );
 }
 
-async function startAll(settings: Settings, io: Io): Promise<Running[]> {
+interface Options {
+  printConfig?: boolean;
+  record?: string;
+}
+
+type Start = (settings: Settings, options: Options, io: Io) => Promise<Running[]>;
+
+function recording(command: Command): void {
+  command.option('--record <file>', 'add every entry to a file in the replay format, for "tillwatch alerts replay"');
+}
+
+async function startAll(settings: Settings, { record }: Options, io: Io): Promise<Running[]> {
   const paths = await openDataDir(settings);
   let broker: RunningBroker | undefined;
-  const collector = await runCollector(settings, paths, io, () => (broker ? brokerMetrics(broker.broker.stats()) : []));
+  const extraMetrics = () => (broker ? brokerMetrics(broker.broker.stats()) : []);
+  const collector = await runCollector(settings, paths, io, { recordFile: record, extraMetrics });
   try {
     broker = await runBroker(settings, paths, io);
   } catch (error) {
@@ -30,24 +44,18 @@ async function startAll(settings: Settings, io: Io): Promise<Running[]> {
   return [collector, broker];
 }
 
-function serving(
-  program: Command,
-  io: Io,
-  name: string,
-  description: string,
-  run: (settings: Settings, io: Io) => Promise<Running[]>,
-): void {
+function serving(program: Command, io: Io, name: string, description: string, start: Start): Command {
   const width = Math.max(...SETTINGS.map((s) => s.name.length));
   const settings = SETTINGS.map((s) => `  ${s.name.padEnd(width)}  ${s.help}${s.default ? ` (${s.default})` : ''}`).join('\n');
-  program
+  return program
     .command(name)
     .description(description)
     .option('--print-config', 'print the settings in force, secrets masked, and end')
     .addHelpText('after', `\nSettings, from the environment; a secret may be given as a file, in NAME_FILE:\n${settings}`)
-    .action(async ({ printConfig }: { printConfig?: boolean }) => {
+    .action(async (options: Options) => {
       const read = readSettings(io.env);
-      if (printConfig) for (const line of printSettings(io.env)) io.out(line);
-      else await untilStopped(await run(read, io), io);
+      if (options.printConfig) for (const line of printSettings(io.env)) io.out(line);
+      else await untilStopped(await start(read, options, io), io);
     });
 }
 

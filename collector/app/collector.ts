@@ -1,4 +1,5 @@
 /** The collector, put together: opens its parts, runs them side by side, and closes them in order. */
+import { createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
@@ -35,7 +36,9 @@ export interface CollectorOptions {
   clock: Clock;
   random(bytes: number): Buffer;
   say(line: string): void;
-  extraMetrics?: ExtraMetrics;
+  extraMetrics?: ExtraMetrics | undefined;
+  /** A file to which every entry is added as it is folded, in the replay format. */
+  recordFile?: string | undefined;
 }
 
 export interface Collector {
@@ -81,7 +84,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         sn,
         command: { v: 1, id: `rebirth-${sn}-${at}`, type: 'rebirth', expires: at + REBIRTH_EXPIRES_MS },
       });
-    const owner = new Owner({ brokersLog, ownerLog, state: watchState, clock, askRebirth });
+    const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
+    const owner = new Owner({ brokersLog, ownerLog, state: watchState, clock, askRebirth, record });
     await owner.catchUp();
     const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, clock, say };
     const feed = new Feed({
@@ -125,6 +129,15 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await closeAll();
     throw error;
   }
+}
+
+/** For a person to replay, so it is as durable as a file is: what counts is in the logs. */
+function openRecord(path: string) {
+  const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
+  return {
+    write: (line: string) => void stream.write(`${line}\n`),
+    close: () => new Promise<void>((done) => stream.end(() => done())),
+  };
 }
 
 /** A store that is away delays points; one that refuses us is a mistake in the settings, and better said at once. */

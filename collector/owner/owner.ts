@@ -6,6 +6,7 @@
 import type { LogReader, LogWriter } from '../../backbone/log.ts';
 import type { StateStore } from '../../backbone/state.ts';
 import type { OwnerEntry } from '../../protocol/entries.ts';
+import { lineFromEntry } from '../../protocol/replay.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry } from '../log/entries.ts';
@@ -33,6 +34,8 @@ export interface OwnerDeps {
   clock: Clock;
   /** Asks a terminal for its birth; a lost request is asked again. */
   askRebirth(terminal: TerminalId & { at: number }): Promise<void>;
+  /** Told of each entry as it is folded, as a line of the replay format. */
+  record?: ((line: string) => void) | undefined;
 }
 
 /** `now`: epoch milliseconds; `monotonic`: milliseconds that never step; `sleep` ends early when the signal aborts. */
@@ -224,6 +227,8 @@ export class Owner {
   }
 
   #fold(entry: BrokerEntry | OwnerEntry): void {
+    // Heartbeats are in the record as the ticks that follow them; refusals are nobody's life.
+    if (this.#deps.record && entry.kind !== 'heartbeat' && entry.kind !== 'refusal') this.#deps.record(lineFromEntry(entry));
     const output = this.watch.step(entry);
     this.#foldedSinceSave++;
     this.#outputs.add(output, this.watch.now);
