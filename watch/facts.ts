@@ -18,7 +18,7 @@ export interface Facts {
 export function factsOf({ at, decoded, replayed }: MessageEntry, sessions: Sessions): Facts {
   if (!decoded.ok) return { life: replayed === undefined, why: 'undecodable' };
   const { message } = decoded;
-  const note = noteMessage(sessions, message, replayed?.at ?? at);
+  const note = noteMessage(sessions, message, replayed?.at ?? at, replayed !== undefined);
   if (!note.fresh) return { life: replayed === undefined, why: 'duplicate' };
   if (replayed) return { life: false, why: 'replayed', message, note };
   if (message.channel === 'state' && message.body.state === 'lost') {

@@ -4,6 +4,9 @@
  */
 import type { PlatformState } from '../../protocol/entries.ts';
 
+/** A smaller step of the clock blinds nobody: milliseconds (alerts.md, platform.blind). */
+const CLOCK_STEP_MS = 5_000;
+
 /** The node name that stands for every node. */
 const ALL = '*';
 
@@ -22,6 +25,7 @@ export function newBlindness(): BlindnessRow {
 export function notePlatform(row: BlindnessRow, platform: PlatformState, at: number): boolean {
   const { part, state, node = ALL } = platform;
   if (part === 'store' || part === 'collector') return false;
+  if (state === 'step' && Math.abs(platform.ms) <= CLOCK_STEP_MS) return false;
   const key = `${part} ${node}`;
   if (state === 'down') {
     row.down[key] ??= at;

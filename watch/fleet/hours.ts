@@ -80,6 +80,11 @@ export class HoursBook {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** Milliseconds that clocks in `tz` are ahead of UTC at this moment. */
+  offset(tz: string, at: number): number {
+    return this.#zone(tz).offset(at);
+  }
+
   /** Midnight of a date (YYYY-MM-DD) in a zone. */
   midnight(date: string, tz: string): number {
     return this.#zone(tz).utc(Date.parse(`${date}T00:00:00Z`));

@@ -37,13 +37,17 @@ export interface SessionNote {
 
 const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, skewMs: 0 };
 
-/** Takes a message into account. `receivedAt`: epoch milliseconds at the broker. */
-export function noteMessage(sessions: Sessions, { channel, body }: Message, receivedAt: number): SessionNote {
+/**
+ * Takes a message into account. `receivedAt`: epoch milliseconds at the broker. One that is replayed from quarantine belongs to its
+ * own time: it ends no session that is under way.
+ */
+export function noteMessage(sessions: Sessions, { channel, body }: Message, receivedAt: number, replayed = false): SessionNote {
   if (channel === 'ack') return NO_SESSION;
   const known = sessions.find((s) => s.id === body.session);
   const isLost = channel === 'state' && body.state === 'lost';
   const opens = channel === 'birth' || (channel === 'state' && !isLost) || sessions.every((s) => !s.born);
-  const began = known === undefined && opens && !isLost;
+  const late = replayed && currentSession(sessions) !== undefined;
+  const began = known === undefined && opens && !isLost && !late;
   const session = known ?? addSession(sessions, body.session, began);
   if (channel === 'birth') session.born = true;
   session.skewMs ??= measureSkew(channel, body, receivedAt);

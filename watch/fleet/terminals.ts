@@ -2,6 +2,7 @@ import type { Lifecycle } from '../../protocol/registry.ts';
 import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
+import type { HeardWeeks } from './learned.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Where the registry says a terminal belongs. Null in its place: unregistered, or unbound. */
@@ -40,6 +41,8 @@ export interface Terminal extends TerminalId {
   /** The broker that it was last heard through. */
   node: string | null;
   sessions: Sessions;
+  /** When it was heard, kept while it declares no hours of its own. */
+  heard: HeardWeeks;
   last: Sample | null;
   /** When it was last asked to send a birth. */
   askedAt: number | null;
@@ -56,6 +59,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     birth: null,
     node: null,
     sessions: [],
+    heard: [],
     last: null,
     askedAt: null,
     activatedAt: null,

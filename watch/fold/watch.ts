@@ -8,12 +8,13 @@ import { terminalKey } from '../../protocol/topics.ts';
 import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
 import { factsOf, placedSamples } from '../facts.ts';
 import { blindUntil, isBlind, notePlatform } from '../fleet/blindness.ts';
-import { HoursBook } from '../fleet/hours.ts';
+import { type Hours, HoursBook } from '../fleet/hours.ts';
 import { changesOf } from '../fleet/imports.ts';
+import { LEARNABLE_INTERVAL_MS, learnedHours, noteHeard } from '../fleet/learned.ts';
 import { type Merchant, merchantKey, usedSlots } from '../fleet/merchants.ts';
 import { Registry, type Touched } from '../fleet/registry.ts';
 import { currentSession } from '../fleet/sessions.ts';
-import { newTerminal, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
+import { intervalMs, newTerminal, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
 import { DEFAULT_RULES, type Rules } from '../rules/defaults.ts';
 import { decidePresence, type Sight } from '../rules/presence.ts';
 import { judgeQuota } from '../rules/quota.ts';
@@ -170,7 +171,8 @@ export class Watch {
     }
     if (facts.life) this.#life(t, key, entry.node);
     if (facts.why === 'will' && t.presence.goodbyeAt === null) t.presence.lostAt ??= this.now;
-    if (message?.channel === 'state' && message.body.state === 'goodbye' && facts.note?.current) t.presence.goodbyeAt = this.now;
+    if (facts.life && message?.channel === 'state' && message.body.state === 'goodbye' && facts.note?.current)
+      t.presence.goodbyeAt = this.now;
     if (this.#needsJudging(t, facts.why, message?.channel)) this.#judgeTerminal(key);
   }
 
@@ -180,6 +182,8 @@ export class Watch {
     presence.goodbyeAt = null;
     presence.lostAt = null;
     t.node = node;
+    if (t.birth?.expected) t.heard = [];
+    else if (intervalMs(t) <= LEARNABLE_INTERVAL_MS) noteHeard(t.heard, this.now + this.#book.offset(this.#zoneOf(t), this.now));
     if (binding?.lifecycle === 'inactive') {
       t.activatedAt = this.now;
       this.#registry.bind(key, { ...binding, lifecycle: 'active' }, this.now, this.#touched);
@@ -291,16 +295,25 @@ export class Watch {
 
   #presenceRow(t: Terminal, key: string): void {
     const { acquirer, sn } = t;
-    const expected = this.#book.isOpen(this.#book.of(t.birth?.expected), this.now);
+    const expected = this.#book.isOpen(this.#hoursOf(t), this.now);
     this.#out.rows.push({ measurement: 'presence', at: this.now, acquirer, ...placeOf(t), sn, state: this.presenceOf(t), expected });
     t.presence.rowAt = this.now + HOUR_MS;
     this.#wheel.set(`hourly ${key}`, t.presence.rowAt);
   }
 
+  /** Declared in the birth, or learned, or always. */
+  #hoursOf(t: Readonly<Terminal>): Hours | null {
+    return this.#book.of(t.birth?.expected ?? learnedHours(t.heard, this.#zoneOf(t)));
+  }
+
+  #zoneOf({ acquirer, binding }: Readonly<Terminal>): string {
+    return (binding && this.#state.merchants.get(merchantKey(acquirer, binding.merchant))?.tz) ?? 'UTC';
+  }
+
   #sightOf(t: Readonly<Terminal>): Sight {
     const { blindness } = this.#state.meta;
     return {
-      hours: this.#book.of(t.birth?.expected),
+      hours: this.#hoursOf(t),
       book: this.#book,
       blind: isBlind(blindness, t.node),
       blindUntil: blindUntil(blindness, t.node),

@@ -3,7 +3,10 @@
  * that the order never depends on how the state came about.
  *
  * Buckets of one second, with a heap over the seconds in use: setting and clearing cost the same whatever the number of deadlines.
+ * A bucket becomes a heap of its own when its second has come, so that a second that a whole fleet shares costs no more a deadline.
  */
+import { heapify, pop, push } from './heap.ts';
+
 export interface Due {
   at: number;
   key: string;
@@ -11,9 +14,15 @@ export interface Due {
 
 const BUCKET_MS = 1000;
 
+interface Bucket {
+  keys: Set<string>;
+  /** What is due in this second, once it has been looked at; what was moved since is still in it. */
+  due: Due[] | null;
+}
+
 export class Wheel {
   readonly #deadlines = new Map<string, number>();
-  readonly #buckets = new Map<number, Set<string>>();
+  readonly #buckets = new Map<number, Bucket>();
   readonly #seconds: number[] = [];
 
   get size(): number {
@@ -22,23 +31,20 @@ export class Wheel {
 
   /** Infinity means never. */
   set(key: string, at: number): void {
+    if (this.#deadlines.get(key) === at) return;
     this.clear(key);
     if (!Number.isFinite(at)) return;
     this.#deadlines.set(key, at);
-    const second = Math.floor(at / BUCKET_MS);
-    const bucket = this.#buckets.get(second);
-    if (bucket) bucket.add(key);
-    else {
-      this.#buckets.set(second, new Set([key]));
-      push(this.#seconds, second);
-    }
+    const bucket = this.#bucket(Math.floor(at / BUCKET_MS));
+    bucket.keys.add(key);
+    if (bucket.due) push(bucket.due, { at, key }, earlier);
   }
 
   clear(key: string): void {
     const at = this.#deadlines.get(key);
     if (at === undefined) return;
     this.#deadlines.delete(key);
-    this.#buckets.get(Math.floor(at / BUCKET_MS))?.delete(key);
+    this.#buckets.get(Math.floor(at / BUCKET_MS))?.keys.delete(key);
   }
 
   /** Takes the earliest deadline before `before`, or undefined where there is none. */
@@ -46,58 +52,42 @@ export class Wheel {
     for (;;) {
       const second = this.#seconds[0];
       if (second === undefined || second * BUCKET_MS >= before) return undefined;
-      const bucket = this.#buckets.get(second)!;
-      if (bucket.size === 0) {
-        pop(this.#seconds);
-        this.#buckets.delete(second);
-        continue;
+      const due = this.#first(this.#buckets.get(second)!);
+      if (due && due.at >= before) return undefined;
+      if (due) {
+        this.clear(due.key);
+        return due;
       }
-      const due = this.#earliest(bucket);
-      if (due.at >= before) return undefined;
-      this.clear(due.key);
-      return due;
+      pop(this.#seconds, less);
+      this.#buckets.delete(second);
     }
   }
 
-  #earliest(bucket: Set<string>): Due {
-    let best: Due | undefined;
-    for (const key of bucket) {
-      const at = this.#deadlines.get(key)!;
-      if (!best || at < best.at || (at === best.at && key < best.key)) best = { at, key };
-    }
-    return best!;
+  #bucket(second: number): Bucket {
+    const known = this.#buckets.get(second);
+    if (known) return known;
+    const bucket: Bucket = { keys: new Set(), due: null };
+    this.#buckets.set(second, bucket);
+    push(this.#seconds, second, less);
+    return bucket;
+  }
+
+  /** The earliest that still stands. */
+  #first(bucket: Bucket): Due | undefined {
+    if (bucket.keys.size === 0) return undefined;
+    bucket.due ??= heapify(
+      [...bucket.keys].map((key) => ({ at: this.#deadlines.get(key)!, key })),
+      earlier,
+    );
+    while (bucket.due[0] && this.#deadlines.get(bucket.due[0].key) !== bucket.due[0].at) pop(bucket.due, earlier);
+    return bucket.due[0];
   }
 }
 
-function push(heap: number[], value: number): void {
-  let i = heap.push(value) - 1;
-  while (i > 0) {
-    const parent = (i - 1) >> 1;
-    if (heap[parent]! <= heap[i]!) return;
-    swap(heap, parent, i);
-    i = parent;
-  }
+function earlier(a: Due, b: Due): boolean {
+  return a.at === b.at ? a.key < b.key : a.at < b.at;
 }
 
-function pop(heap: number[]): void {
-  const last = heap.pop()!;
-  if (heap.length === 0) return;
-  heap[0] = last;
-  let i = 0;
-  for (;;) {
-    const left = 2 * i + 1;
-    const right = left + 1;
-    let least = i;
-    if (left < heap.length && heap[left]! < heap[least]!) least = left;
-    if (right < heap.length && heap[right]! < heap[least]!) least = right;
-    if (least === i) return;
-    swap(heap, i, least);
-    i = least;
-  }
-}
-
-function swap(heap: number[], a: number, b: number): void {
-  const value = heap[a]!;
-  heap[a] = heap[b]!;
-  heap[b] = value;
+function less(a: number, b: number): boolean {
+  return a < b;
 }

@@ -24,19 +24,24 @@ function levelOf(used: number, limit: number, rules: QuotaRules): Level | typeof
   return used >= approachingLine(limit, rules) ? { rank: 1, reason: 'approaching', severity: 'warning' } : NOTHING;
 }
 
+/** The line of `approaching`, in hundredths of a slot, so that percent and slots compare exactly. */
+function lineHundredths(limit: number, rules: QuotaRules): number {
+  const left = limit >= rules.smallLimit ? rules.approachingLeft : rules.approachingLeftSmall;
+  return Math.min(rules.approachingPercent * limit, 100 * (limit - left));
+}
+
 /** The least use that is `approaching`. */
 function approachingLine(limit: number, rules: QuotaRules): number {
-  const left = limit >= rules.smallLimit ? rules.approachingLeft : rules.approachingLeftSmall;
-  return Math.min(Math.ceil((rules.approachingPercent * limit) / 100), limit - left);
+  return Math.ceil(lineHundredths(limit, rules) / 100);
 }
 
 /** Whether a firing alert holds on under its line: use is not yet far enough below it. */
 function heldBySlack(used: number, limit: number, rules: QuotaRules): boolean {
   if (limit <= rules.tinyLimit) return false;
-  const line = approachingLine(limit, rules);
   const slots = limit < rules.slackSmallLimit ? rules.slackSlotsSmall : rules.slackSlots;
-  const underPoints = (line - used) * 100 >= rules.slackPoints * limit;
-  return used > 0 && !(line - used >= slots && underPoints);
+  const underSlots = approachingLine(limit, rules) - used >= slots;
+  const underPoints = used * 100 <= lineHundredths(limit, rules) - rules.slackPoints * limit;
+  return used > 0 && !(underSlots && underPoints);
 }
 
 /**
