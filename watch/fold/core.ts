@@ -1,0 +1,80 @@
+/**
+ * What every part of the fold works with: the time of the entry at hand, the state, the deadlines, and the ways to say something.
+ */
+import type { AlertType, Subject } from '../../protocol/alerts.ts';
+import type { TerminalId } from '../../protocol/topics.ts';
+import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
+import { HoursBook } from '../fleet/hours.ts';
+import { Registry, type Touched } from '../fleet/registry.ts';
+import type { Rules } from '../rules/defaults.ts';
+import type { Condition, Verdict } from '../rules/verdict.ts';
+import { type Decisions, newOutput, type Output, type WatchRow } from './output.ts';
+import { State } from './state.ts';
+import { Wheel } from './wheel.ts';
+
+export class FoldCore {
+  readonly rules: Rules;
+  readonly state = new State();
+  readonly wheel = new Wheel();
+  readonly book = new HoursBook();
+  readonly registry = new Registry(this.state, this.book);
+  /** What registry changes of the present moment touched, to be judged when time moves on. */
+  readonly touched: Touched = { merchants: new Set(), terminals: new Set() };
+  readonly decisions: Decisions = new Map();
+  #out: Output = newOutput();
+
+  constructor(rules: Rules) {
+    this.rules = rules;
+  }
+
+  get now(): number {
+    return this.state.meta.now;
+  }
+
+  /** Time never goes back. */
+  moveTo(at: number): void {
+    if (at <= this.now) return;
+    const meta = this.state.changeMeta();
+    meta.now = at;
+    meta.opened = {};
+  }
+
+  /** Begins what one step says; `output` is filled while the step goes on. */
+  begin(): Output {
+    this.#out = newOutput();
+    return this.#out;
+  }
+
+  row(row: WatchRow): void {
+    this.#out.rows.push(row);
+  }
+
+  askRebirth({ acquirer, sn }: TerminalId): void {
+    this.#out.rebirths.push({ acquirer, sn });
+  }
+
+  /** Turns a verdict into a transition of the subject's alert, where there is one to tell. `subjectKey` names the subject among its type. */
+  announce(type: AlertType, subjectKey: string, members: Partial<Subject>, judge: (firing: Condition | null) => Verdict): void {
+    const key = `${type} ${subjectKey}`;
+    const firing = this.state.alerts.get(key) ?? null;
+    const verdict = judge(firing && conditionOf(firing));
+    this.count(type, verdict.why);
+    const transition = nextTransition(firing, verdict, this.now, () => ({ id: this.#openingId(key), type, subject: subjectOf(members) }));
+    if (!transition) return;
+    if (transition.transition === 'resolved') this.state.alerts.delete(key);
+    else this.state.alerts.set(key, transition.alert);
+    this.#out.transitions.push(transition);
+  }
+
+  count(what: string, why: string): void {
+    const key = `${what} ${why}`;
+    this.decisions.set(key, (this.decisions.get(key) ?? 0) + 1);
+  }
+
+  #openingId(key: string): string {
+    const { opened } = this.state.changeMeta();
+    const count = opened[key] ?? 0;
+    opened[key] = count + 1;
+    return alertId(key, this.now, count);
+  }
+}
