@@ -10,7 +10,7 @@ import { HoursBook } from '../../watch/fleet/hours.ts';
 import { changesOf, type StagedRow } from '../../watch/fleet/imports.ts';
 import type { Merchant } from '../../watch/fleet/merchants.ts';
 import { Registry, type Touched } from '../../watch/fleet/registry.ts';
-import { CLOCK_TOLERANCE_MS } from '../../watch/fleet/sessions.ts';
+import { CLOCK_TOLERANCE_MS, placeSample } from '../../watch/fleet/sessions.ts';
 import { newTerminal, placeOf, type Terminal } from '../../watch/fleet/terminals.ts';
 import { Table } from '../../watch/fold/table.ts';
 import type { Point } from '../store/port.ts';
@@ -65,7 +65,8 @@ export class Tagger {
     const facts = factsOf(entry, t.sessions);
     if (facts.message?.channel === 'birth' && facts.note?.current) {
       t.birth = facts.message.body;
-      this.#noteTags(key, entry.at);
+      // By the terminal's own clock, as its samples are: it was received a little later than it was said.
+      this.#noteTags(key, Math.round(placeSample(facts.message.body.at, facts.note.skewMs)));
     }
     if (facts.message?.channel !== 'report') return [];
     const { seq } = facts.message.body;
