@@ -27,7 +27,8 @@ export interface AgentDeps {
 export interface Watcher {
   onConnected: () => void;
   onAcknowledged: () => void;
-  onEnding: (ending: Ending) => void;
+  /** `isNew`: not the same as the last one. */
+  onEnding: (ending: Ending, isNew: boolean) => void;
 }
 
 /** The parts, put together and not yet started. */
@@ -38,10 +39,13 @@ export interface Agent {
   uplink: Uplink;
 }
 
+/** How long the agent is to tell of itself: until it is stopped, or one sample. A trace is played to its end either way. */
+export type Mode = 'run' | 'once';
+
 /** Errors: AgentError `trace_unreadable`, `outbox_locked`, `outbox_failed`. */
-export async function assemble(config: AgentConfig, deps: AgentDeps, watcher: Watcher): Promise<Agent> {
+export async function assemble(config: AgentConfig, deps: AgentDeps, mode: Mode, watcher: Watcher): Promise<Agent> {
   const meter = new LinkMeter(deps.now);
-  const probe = await probeFor(config, deps, meter);
+  const probe = await probeFor(config, deps, mode, meter);
   const outbox = await openOutbox(config, deps).catch(async (error) => {
     await probe.close();
     throw error;
@@ -66,8 +70,9 @@ export async function shutDown({ outbox, probe, intake, uplink }: Agent, limitMs
   await outbox.close();
 }
 
-async function probeFor({ trace, traceStart, speed, interval }: AgentConfig, { now, log }: AgentDeps, meter: LinkMeter): Promise<Probe> {
-  if (trace === undefined) return linkProbe(interval, () => meter.take(), now);
+async function probeFor(config: AgentConfig, { now, log }: AgentDeps, mode: Mode, meter: LinkMeter): Promise<Probe> {
+  const { trace, traceStart, speed, interval } = config;
+  if (trace === undefined) return linkProbe(mode === 'once' ? null : interval, () => meter.take(), now);
   const startAt = traceStart === 'now' ? now() : traceStart;
   return openTrace({ path: trace, speed, now: now(), log, ...(startAt === undefined ? {} : { startAt }) });
 }
@@ -105,6 +110,6 @@ function connectable(config: AgentConfig, deps: AgentDeps, watcher: Watcher, par
       intake.wake();
       watcher.onAcknowledged();
     },
-    onEnding: (ending) => watcher.onEnding(ending),
+    onEnding: (ending, isNew) => watcher.onEnding(ending, isNew),
   });
 }

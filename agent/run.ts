@@ -3,7 +3,8 @@ import type { AgentConfig } from './config.ts';
 import { AgentError } from './errors.ts';
 import { systemTimers } from './timers.ts';
 import { brokerUrl } from './uplink/address.ts';
-import { isRefusal } from './uplink.ts';
+import type { Ending } from './uplink/connection.ts';
+import { troubleOf } from './uplink.ts';
 
 export type { AgentDeps } from './assemble.ts';
 
@@ -22,7 +23,12 @@ export function systemDeps(signal: AbortSignal, log: (line: string) => void): Ag
 
 /** Runs until the signal aborts, and stops cleanly. Errors: AgentError where it cannot start; a broker out of reach is waited for. */
 export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
-  const agent = await assemble(config, deps, nobody());
+  const agent = await assemble(config, deps, 'run', {
+    ...nobody(),
+    onEnding: (ending, isNew) => {
+      if (isNew) deps.log(`${troubleOf(config.address, ending).message}; trying again`);
+    },
+  });
   agent.intake.start();
   agent.uplink.start();
   await aborted(deps.signal);
@@ -36,7 +42,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
 export async function runOnce(config: AgentConfig, deps: AgentDeps): Promise<OnceResult> {
   try {
     const watcher = nobody();
-    const agent = await assemble(config, deps, watcher);
+    const agent = await assemble(config, deps, 'once', watcher);
     const error = await outcomeOf(agent, watcher, config, deps);
     await shutDown(agent, error ? 0 : STOP_LIMIT_MS);
     return error ? { ok: false, error } : { ok: true, sent: agent.uplink.acknowledged };
@@ -49,19 +55,20 @@ export async function runOnce(config: AgentConfig, deps: AgentDeps): Promise<Onc
 /** Starts the agent, and resolves with null when all is acknowledged, or with why it will not be. */
 async function outcomeOf(agent: Agent, watcher: Watcher, config: AgentConfig, deps: AgentDeps): Promise<AgentError | null> {
   const { outbox, intake, uplink } = agent;
-  const where = brokerUrl(config.address);
   let connected = false;
-  let lastReason = 'no answer';
+  let lastEnding: Ending = { reason: 'no answer' };
   let allRead = false;
+  let settled = false;
   let cancel = () => {};
   const outcome = new Promise<AgentError | null>((resolve) => {
     const expire = () => {
-      if (!connected) resolve(new AgentError('unreachable', `${where}: ${lastReason}`));
-      else if (outbox.size > 0) resolve(new AgentError('unacknowledged', `${where}: ${outbox.size} messages wait`));
+      if (!connected) resolve(troubleOf(config.address, lastEnding));
+      else if (outbox.size > 0) resolve(new AgentError('unacknowledged', `${brokerUrl(config.address)}: ${outbox.size} messages wait`));
       else expectProgress();
     };
     const expectProgress = () => {
       cancel();
+      if (settled) return;
       cancel = deps.timers.set(ONCE_LIMIT_MS, expire);
       if (allRead && outbox.size === 0) resolve(null);
     };
@@ -73,8 +80,9 @@ async function outcomeOf(agent: Agent, watcher: Watcher, config: AgentConfig, de
     watcher.onAcknowledged = expectProgress;
     watcher.onEnding = (ending) => {
       connected = false;
-      lastReason = ending.reason;
-      if (isRefusal(ending)) resolve(new AgentError('refused', `${where}: ${ending.reason}`));
+      lastEnding = ending;
+      const trouble = troubleOf(config.address, ending);
+      if (!trouble.retry) resolve(trouble);
     };
     intake.done.then(() => {
       allRead = true;
@@ -84,7 +92,10 @@ async function outcomeOf(agent: Agent, watcher: Watcher, config: AgentConfig, de
     expectProgress();
   });
   uplink.start();
-  return outcome.finally(() => cancel());
+  return outcome.finally(() => {
+    settled = true;
+    cancel();
+  });
 }
 
 function nobody(): Watcher {

@@ -18,8 +18,13 @@ const STEADY_MS = 60_000;
 /** CONNACK codes that say that the credentials are wrong (MQTT 3.1.1, table 3.1). */
 const BAD_CREDENTIALS: readonly unknown[] = [4, 5];
 
+/** Why there is no connection, for people. */
+export function troubleOf(address: BrokerAddress, ending: Ending): AgentError {
+  return new AgentError(isRefusal(ending) ? 'refused' : 'unreachable', `${brokerUrl(address)}: ${ending.reason}`);
+}
+
 /** Whether the broker refused the credentials, which only a person can mend. */
-export function isRefusal({ returnCode }: Ending): boolean {
+function isRefusal({ returnCode }: Ending): boolean {
   return BAD_CREDENTIALS.includes(returnCode);
 }
 
@@ -38,12 +43,12 @@ export interface UplinkOptions {
   onSession: (session: string) => number;
   /** Does `report_now`. */
   onReportNow: () => Promise<void>;
-  /** Puts a command's outcome into the outbox. */
+  /** Puts a command's outcome into the outbox. Never rejects. */
   onAnswer: (ack: Ack) => Promise<void>;
   /** The broker has acknowledged something. */
   onAcknowledged: () => void;
-  /** A connection ended, or did not come to be. */
-  onEnding: (ending: Ending) => void;
+  /** A connection ended, or did not come to be; `isNew` where the last one did not end the same way. */
+  onEnding: (ending: Ending, isNew: boolean) => void;
 }
 
 /** What is sent over one connection. */
@@ -72,8 +77,9 @@ export class Uplink {
   #loop: Promise<void> = Promise.resolve();
   #stopping = false;
   #endPause = () => {};
+  #obeyed: Promise<void> = Promise.resolve();
   #idleWaiters: (() => void)[] = [];
-  #lastSaid = '';
+  #lastReason = '';
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -103,8 +109,8 @@ export class Uplink {
       const { ending, steady } = await this.#connectOnce();
       if (this.#stopping) return;
       if (steady) failures = 0;
-      onEnding(ending);
-      this.#say(ending);
+      onEnding(ending, ending.reason !== this.#lastReason);
+      this.#lastReason = ending.reason;
       await this.#pause(isRefusal(ending) ? slowDelay(random) : fullJitter(failures, random));
     }
   }
@@ -159,7 +165,7 @@ export class Uplink {
       leaving: false,
     };
     this.#live = live;
-    this.#lastSaid = '';
+    this.#lastReason = '';
     log(`connected to ${brokerUrl(address)} as ${terminalKey(terminal)}`);
     this.#sayBirth(live);
     void this.#publish(live, 'state', statePayload(session, 'online', now()));
@@ -174,9 +180,15 @@ export class Uplink {
     void this.#publish(live, 'birth', birthPayload(live.session, this.#options.now(), this.#options.identity));
   }
 
-  async #receive(topic: string, payload: Uint8Array): Promise<void> {
-    const { terminal, now, onReportNow, onAnswer } = this.#options;
-    if (topic !== topicOf({ ...terminal, channel: 'cmd' })) return;
+  /** One command after another, as they came. */
+  #receive(topic: string, payload: Uint8Array): Promise<void> {
+    if (topic !== topicOf({ ...this.#options.terminal, channel: 'cmd' })) return Promise.resolve();
+    this.#obeyed = this.#obeyed.then(() => this.#obey(payload));
+    return this.#obeyed;
+  }
+
+  async #obey(payload: Uint8Array): Promise<void> {
+    const { now, onReportNow, onAnswer } = this.#options;
     const rebirth = async () => {
       if (this.#live) this.#sayBirth(this.#live);
     };
@@ -271,13 +283,5 @@ export class Uplink {
         resolve();
       };
     });
-  }
-
-  /** The same trouble is told once, until it is over. */
-  #say(ending: Ending): void {
-    if (ending.reason === this.#lastSaid) return;
-    this.#lastSaid = ending.reason;
-    const detail = `${brokerUrl(this.#options.address)}: ${ending.reason}`;
-    this.#options.log(`${new AgentError(isRefusal(ending) ? 'refused' : 'unreachable', detail).message}; trying again`);
   }
 }

@@ -6,18 +6,18 @@ export type TraceRow = ReadonlyMap<string, string>;
 /** The columns without which a file is no trace. */
 export const REQUIRED_COLUMNS = ['Timestamp', 'NetworkMode'] as const;
 
-const RATS: Readonly<Record<string, Signal['rat']>> = {
-  '5G': 'nr',
-  LTE: 'lte',
-  'HSPA+': 'umts',
-  HSPA: 'umts',
-  HSDPA: 'umts',
-  HSUPA: 'umts',
-  UMTS: 'umts',
-  EDGE: 'gsm',
-  GPRS: 'gsm',
-  GSM: 'gsm',
-};
+const RATS: ReadonlyMap<string, Signal['rat']> = new Map([
+  ['5G', 'nr'],
+  ['LTE', 'lte'],
+  ['HSPA+', 'umts'],
+  ['HSPA', 'umts'],
+  ['HSDPA', 'umts'],
+  ['HSUPA', 'umts'],
+  ['UMTS', 'umts'],
+  ['EDGE', 'gsm'],
+  ['GPRS', 'gsm'],
+  ['GSM', 'gsm'],
+]);
 
 const UNKNOWN_RSRP = -200;
 const UNKNOWN_SNR = -30;
@@ -50,7 +50,7 @@ export function traceSample(row: TraceRow, at: number): Sample {
  * (-113 + 2 * n dBm: every value is odd), which is RSSI, and the other columns are left over from before or constant.
  */
 function radioOf(row: TraceRow): Signal {
-  const rat = RATS[row.get('NetworkMode')?.trim() ?? ''];
+  const rat = RATS.get(row.get('NetworkMode')?.trim() ?? '');
   const level = numberIn(row, 'RSRP');
   const isKnown = level !== UNKNOWN_RSRP;
   if (rat === 'umts' || rat === 'gsm') return { rat, rssi: isKnown ? level : undefined };

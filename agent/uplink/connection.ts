@@ -64,13 +64,14 @@ export class Connection {
   }
 
   /** Resolves with true once the broker has acknowledged, with false when the connection ended before. */
-  publish(topic: string, payload: Uint8Array | string, { retain = false } = {}): Promise<boolean> {
+  publish(topic: string, { buffer, byteOffset, length }: Uint8Array, { retain = false } = {}): Promise<boolean> {
     if (this.#ending) return Promise.resolve(false);
     const messageId = this.#nextMessageId();
+    const payload = Buffer.from(buffer, byteOffset, length);
     return new Promise((resolve) => {
       if (this.#unacked.size === 0) this.#watchAcks();
       this.#unacked.set(messageId, resolve);
-      this.#send({ cmd: 'publish', messageId, qos: 1, dup: false, retain, topic, payload: payload as Buffer | string });
+      this.#send({ cmd: 'publish', messageId, qos: 1, dup: false, retain, topic, payload });
     });
   }
 
