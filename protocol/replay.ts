@@ -2,7 +2,10 @@
 import { checkPayload } from './codec/check.ts';
 import { decodePayload } from './codec/decode.ts';
 import { type Entry, type MessageEntry, type OwnerEntry, ownerEntryFromLine, ownerEntryToLine } from './entries.ts';
+import { epochMs } from './schemas/common.ts';
 import { isUpChannel, parseTopic, topicOf } from './topics.ts';
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 export type LineResult = { ok: true; entry: Entry } | { ok: false; problem: string };
 
@@ -21,10 +24,10 @@ export function entryFromLine(text: string): LineResult {
 /** A message as a line: its payload where it could be read, else its raw bytes. Heartbeats and refusals are no lines. */
 export function lineFromEntry(entry: OwnerEntry | (MessageEntry & { raw: Uint8Array })): string {
   if (entry.kind !== 'message') return JSON.stringify(ownerEntryToLine(entry));
-  const { at, node, decoded, raw } = entry;
+  const { at, node, decoded, raw, replayed } = entry;
   const topic = topicOf(entry);
   const content = decoded.ok ? { payload: decoded.message.body } : { raw: Buffer.from(raw).toString('base64') };
-  return JSON.stringify({ at, topic, ...content, ...(node === '' ? {} : { node }) });
+  return JSON.stringify({ at, topic, ...content, ...(node === '' ? {} : { node }), ...(replayed && { replayOf: replayed }) });
 }
 
 function messageFromLine(line: Record<string, unknown>): LineResult {
@@ -35,9 +38,9 @@ function messageFromLine(line: Record<string, unknown>): LineResult {
     return { ok: false, problem: '"topic" must be pos/v1/{acquirer}/{sn}/{channel} with a channel that terminals publish on' };
   if (typeof node !== 'string') return { ok: false, problem: '"node" must be a text' };
   if ((payload === undefined) === (raw === undefined)) return { ok: false, problem: 'a message has either "payload" or "raw"' };
-  if (raw !== undefined && typeof raw !== 'string') return { ok: false, problem: '"raw" must be base64' };
+  if (raw !== undefined && !isBase64(raw)) return { ok: false, problem: '"raw" must be base64' };
   const { channel } = address;
-  const decoded = raw === undefined ? checkPayload(channel, payload) : decodePayload(channel, Buffer.from(raw as string, 'base64'));
+  const decoded = raw === undefined ? checkPayload(channel, payload) : decodePayload(channel, Buffer.from(raw, 'base64'));
   const replayed = replayTime(replayOf);
   if (replayed === null) return { ok: false, problem: '"replayOf" must be {"at": epoch milliseconds}' };
   return {
@@ -53,5 +56,10 @@ function replayTime(value: unknown): { at: number } | undefined | null {
 }
 
 function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+  return epochMs.safeParse(value).success;
+}
+
+/** Buffer.from takes any text for base64 and leaves out what is not. */
+function isBase64(value: unknown): value is string {
+  return typeof value === 'string' && BASE64.test(value) && value.replace(/=+$/, '').length % 4 !== 1;
 }

@@ -1,0 +1,157 @@
+/** Logs of a small fleet in which anything may happen, as fast-check arbitraries. */
+import fc from 'fast-check';
+import {
+  bind,
+  binding,
+  birth,
+  DAY,
+  goodbye,
+  HOUR,
+  type Line,
+  MINUTE,
+  MONDAY,
+  merchant,
+  online,
+  platform,
+  report,
+  SECOND,
+  serial,
+  terminal,
+  tick,
+  unbind,
+  will,
+} from './log.ts';
+
+const HOURS = [undefined, { tz: 'Europe/Berlin', week: Array(7).fill('09:00-17:00') }, { tz: 'UTC', week: Array(7).fill('22:00-04:00') }];
+
+const sn = fc.integer({ min: 1, max: 5 }).map(serial);
+const merchantName = fc.constantFrom('m-1', 'm-2');
+const via = fc.record({ sn, session: fc.constantFrom('s1', 's2', 's3'), node: fc.constantFrom('', 'a', 'b') });
+const seq = fc.integer({ min: 0, max: 30 });
+const birthBody = fc
+  .record({ interval: fc.constantFrom(10, 60, 300), keepalive: fc.constantFrom(5, 60), expected: fc.constantFrom(...HOURS) })
+  .map((body) => JSON.parse(JSON.stringify(body)) as Record<string, unknown>);
+const lifecycle = fc.constantFrom('pending', 'active', 'inactive', 'swapped_out', 'blacklisted', 'deleted');
+const limit = fc.constantFrom(1, 2, 3, 4, 5, 6, 10);
+const date = fc.constantFrom('2025-11-17', '2025-11-18', '2025-11-19');
+
+/** What may stand in a log, given its time. */
+const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.tuple(seq, via).map(
+      ([s, v]) =>
+        (at: number) =>
+          report(at, s, v),
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(birthBody, via).map(
+      ([body, v]) =>
+        (at: number) =>
+          birth(at, body, v),
+    ),
+  },
+  { weight: 2, arbitrary: via.map((v) => (at: number) => will(at, v)) },
+  { weight: 2, arbitrary: via.map((v) => (at: number) => goodbye(at, v)) },
+  { weight: 1, arbitrary: via.map((v) => (at: number) => online(at, v)) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(seq, via).map(
+      ([s, v]) =>
+        (at: number) =>
+          report(at, s, { ...v, replayOf: { at: at - HOUR } }),
+    ),
+  },
+  { weight: 1, arbitrary: sn.map((s) => (at: number) => ({ at, topic: `pos/v1/acme/${s}/report`, raw: 'e3Rvcm4=' })) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(sn, merchantName, lifecycle).map(
+      ([s, m, l]) =>
+        (at: number) =>
+          terminal(at, s, { merchant: m, lifecycle: l }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(sn, merchantName).map(
+      ([s, m]) =>
+        (at: number) =>
+          bind(at, s, m),
+    ),
+  },
+  { weight: 1, arbitrary: sn.map((s) => (at: number) => unbind(at, s)) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(sn, sn).map(
+      ([a, b]) =>
+        (at: number) =>
+          binding(at, { op: 'swap', old_sn: a, new_sn: b }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ merchant: merchantName, terminal_limit: limit, tz: fc.constantFrom('UTC', 'Asia/Shanghai') })
+      .map((row) => (at: number) => merchant(at, row)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ merchant: merchantName, terminal_limit: limit, limit_from: date, limit_reason: fc.constantFrom('', 'regulatory') })
+      .map((row) => (at: number) => merchant(at, row)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom('x', 'y'), sn, merchantName).map(([i, s, m]) => (at: number) => ({
+      ...terminal(at, s, { merchant: m }),
+      import: i,
+    })),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((i) => (at: number) => ({ at, commit: i })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('broker', 'log', 'store', 'collector'),
+        fc.constantFrom('down', 'up', 'up'),
+        fc.constantFrom({}, { node: 'a' }),
+      )
+      .map(
+        ([part, state, node]) =>
+          (at: number) =>
+            platform(at, part, state, node),
+      ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(-9_000, 20_000).map((ms) => (at: number) => platform(at, 'clock', 'step', { ms })) },
+  { weight: 4, arbitrary: fc.constant(tick) },
+);
+
+/** How long until the next line: mostly short, at times long, and at times the clock goes back. */
+const pause = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(0) },
+  { weight: 6, arbitrary: fc.integer({ min: 1, max: 90 * SECOND }) },
+  { weight: 4, arbitrary: fc.integer({ min: MINUTE, max: 40 * MINUTE }) },
+  { weight: 1, arbitrary: fc.integer({ min: HOUR, max: 9 * HOUR }) },
+  { weight: 1, arbitrary: fc.integer({ min: -2 * HOUR, max: -1 }) },
+);
+
+/** The fleet is registered and heard, with room for the quota to move, before anything happens. */
+const beginning: Line[] = [
+  merchant(MONDAY, { terminal_limit: 5 }),
+  merchant(MONDAY, { merchant: 'm-2', terminal_limit: 3 }),
+  ...[1, 2, 3].map((n) => terminal(MONDAY, serial(n))),
+  ...[1, 2, 3].map((n) => birth(MONDAY + n, {}, { sn: serial(n) })),
+];
+
+export function anyLog(maxLength = 120): fc.Arbitrary<Line[]> {
+  return fc.array(fc.tuple(pause, happening), { minLength: 10, maxLength }).map((steps) => {
+    let at = MONDAY + MINUTE;
+    const lines = steps.map(([wait, make]) => {
+      at = Math.max(at + wait, MONDAY);
+      return make(at);
+    });
+    return [...beginning, ...lines, tick(at + 3 * HOUR), tick(at + 2 * DAY)];
+  });
+}
