@@ -9,6 +9,7 @@ import { terminalKey } from '../../protocol/topics.ts';
 import type { Table } from '../fold/table.ts';
 import type { HoursBook } from './hours.ts';
 import { type Merchant, merchantKey, newMerchant } from './merchants.ts';
+import { knownMoment, type Moment, momentOf, type Swap } from './moment.ts';
 import { type Binding, newTerminal, slotOf, type Terminal } from './terminals.ts';
 
 export interface Touched {
@@ -19,7 +20,7 @@ export interface Touched {
 export interface RegistryTables {
   merchants: Table<Merchant>;
   terminals: Table<Terminal>;
-  /** Rows of scopes and models as they came. */
+  /** Rows of scopes and models as they came, and the present moment. */
   rows: Table<object>;
 }
 
@@ -64,36 +65,61 @@ export class Registry {
     m.bindDays = row.bind_days ?? null;
     const from = row.limit_from === undefined ? at : this.#hours.midnight(row.limit_from, m.tz);
     const next = { limit: row.terminal_limit ?? null, reason: row.limit_reason ?? null };
-    if (from > at) m.coming = { ...next, from };
-    else {
+    const key = merchantKey(row.acquirer, row.merchant);
+    if (from > at) {
+      m.coming = { ...next, from };
+      momentOf(this.#tables.rows, at).coming[key] = true;
+    } else {
       m.limit = next.limit;
       m.limitReason = next.reason;
-      m.coming = null;
+      if (!knownMoment(this.#tables.rows, at)?.coming[key]) m.coming = null;
     }
-    touched.merchants.add(merchantKey(row.acquirer, row.merchant));
+    touched.merchants.add(key);
   }
 
   #terminalRow(row: TerminalRow, at: number, touched: Touched): void {
-    const { merchant, site = null, tid = null, model = null, lifecycle } = row;
-    this.bind(terminalKey(row), { merchant, site, tid, model, lifecycle }, at, touched);
+    const { merchant, site = null, tid = null, model = null } = row;
+    const key = terminalKey(row);
+    const swapped = row.lifecycle === 'active' && knownMoment(this.#tables.rows, at)?.swapped[key];
+    this.bind(key, { merchant, site, tid, model, lifecycle: swapped ? 'swapped_out' : row.lifecycle }, at, touched);
+    this.#swapWaiting(at, touched);
   }
 
   #bindingRow(row: BindingRow, at: number, touched: Touched): void {
-    if (row.op === 'swap') return this.#swap(row, at, touched);
+    const moment = momentOf(this.#tables.rows, at);
+    if (row.op === 'swap') return this.#swap(row, moment, touched);
     const key = terminalKey(row);
-    if (row.op === 'unbind') return this.#tables.terminals.get(key)?.binding ? this.bind(key, null, at, touched) : undefined;
     const before = this.#tables.terminals.get(key)?.binding ?? null;
+    if (row.op === 'unbind') {
+      if (!before || moment.bound[key]) return;
+      moment.unbound[key] = before;
+      return this.bind(key, null, at, touched);
+    }
+    moment.bound[key] = true;
     const { merchant, site = null, tid = null } = row;
-    this.bind(key, { merchant, site, tid, model: before?.model ?? null, lifecycle: 'active' }, at, touched);
+    const model = (before ?? moment.unbound[key])?.model ?? null;
+    this.bind(key, { merchant, site, tid, model, lifecycle: 'active' }, at, touched);
+    this.#swapWaiting(at, touched);
   }
 
   /** The new serial takes the place of the old one, which goes on holding its slot until it is unbound. */
-  #swap(row: { acquirer: string; old_sn: string; new_sn: string }, at: number, touched: Touched): void {
-    const oldKey = terminalKey({ acquirer: row.acquirer, sn: row.old_sn });
-    const old = this.#tables.terminals.get(oldKey)?.binding;
-    if (!old) return;
-    this.bind(terminalKey({ acquirer: row.acquirer, sn: row.new_sn }), { ...old, lifecycle: 'active' }, at, touched);
-    this.bind(oldKey, { ...old, lifecycle: 'swapped_out' }, at, touched);
+  #swap(swap: Swap, moment: Moment, touched: Touched): void {
+    const { acquirer, old_sn, new_sn } = swap;
+    const oldKey = terminalKey({ acquirer, sn: old_sn });
+    const bound = this.#tables.terminals.get(oldKey)?.binding;
+    const old = bound ?? moment.unbound[oldKey];
+    if (!old) return void moment.waiting.push(swap);
+    this.bind(terminalKey({ acquirer, sn: new_sn }), { ...old, lifecycle: 'active' }, moment.at, touched);
+    if (!bound) return;
+    this.bind(oldKey, { ...old, lifecycle: 'swapped_out' }, moment.at, touched);
+    moment.swapped[oldKey] = true;
+  }
+
+  /** Tries again what waited for a terminal to be bound in the same moment. */
+  #swapWaiting(at: number, touched: Touched): void {
+    if (!knownMoment(this.#tables.rows, at)?.waiting.length) return;
+    const moment = momentOf(this.#tables.rows, at);
+    for (const swap of moment.waiting.splice(0)) this.#swap(swap, moment, touched);
   }
 
   #count(acquirer: string, binding: Binding | null, by: 1 | -1, at: number, touched: Touched): void {
