@@ -22,7 +22,13 @@ module.exports = {
   forbidden: [
     ...folderRules,
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'watch-is-pure', comment: 'the fold knows no files, sockets or clocks', severity: 'error', from: { path: '^watch/' }, to: { dependencyTypes: ['core'] } },
+    {
+      name: 'watch-is-pure',
+      comment: 'the fold knows no files, sockets or clocks',
+      severity: 'error',
+      from: { path: '^watch/' },
+      to: { dependencyTypes: ['core'] },
+    },
     {
       name: 'watch-reaches-no-node-api',
       comment: 'nor through what it imports',
@@ -36,6 +42,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };

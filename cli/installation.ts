@@ -19,8 +19,9 @@ export type Post = (path: string, body: unknown) => Promise<Record<string, unkno
 
 /** How to talk to the collector that runs over this data folder; undefined where none does. */
 export async function runningApi(paths: Layout): Promise<Post | undefined> {
-  if ((await whoHolds(paths.lock)) === undefined) return undefined;
-  const { http } = JSON.parse(await readFile(paths.runtime, 'utf8').catch(() => Promise.reject(starting()))) as { http: string };
+  const pid = await whoHolds(paths.lock);
+  if (pid === undefined) return undefined;
+  const http = await addressOf(pid, paths);
   const token = (await readFile(paths.adminToken, 'utf8')).trim();
   return async (path, body) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
@@ -29,6 +30,14 @@ export async function runningApi(paths: Layout): Promise<Post | undefined> {
     if (!response.ok) throw new ApiError(String(answer.detail), (answer.rows as ApiError['rows'] | undefined) ?? []);
     return answer;
   };
+}
+
+/** Where the process answers. One that was killed leaves its address behind, and another program may listen there by now. */
+async function addressOf(pid: number, { runtime }: Layout): Promise<string> {
+  const text = await readFile(runtime, 'utf8').catch(() => Promise.reject(starting()));
+  const said = /^\{"pid":(\d+),"http":"([^"]+)"\}\n$/.exec(text);
+  if (Number(said?.[1]) !== pid) throw starting();
+  return said![2]!;
 }
 
 function starting(): CliError {

@@ -38,6 +38,12 @@ const SERVERS = [
     debian: 'mosquitto-clients',
     advice: 'install the clients of Mosquitto (Debian: mosquitto-clients), or set MOSQUITTO_PUB',
   },
+  {
+    name: 'faketime',
+    variable: 'FAKETIME_PROGRAM',
+    debian: 'faketime',
+    advice: 'install faketime (Debian: faketime), or set FAKETIME_PROGRAM',
+  },
 ];
 
 function isProgram(path) {

@@ -2,8 +2,8 @@
  * Who may do what on the API: bearer tokens with a role. Tokens are random and kept as hashes alone; the first admin token is in a
  * file that only its owner may read.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { StateStore } from '../../backbone/state.ts';
 import { ACQUIRER_PATTERN } from '../../protocol/topics.ts';
@@ -33,19 +33,23 @@ export function acquirerOf(role: Role): string | null {
   return role.startsWith('acquirer:') ? role.slice('acquirer:'.length) : null;
 }
 
-/** Reads the admin token, or makes it: 0600, and never over one that is there. `made` where this call made it. */
+/**
+ * Reads the admin token, or makes it: 0600, and never over one that is there. The file appears whole or not at all. `made` where this
+ * call made it.
+ */
 export async function loadOrCreateAdminToken(path: string, random: (bytes: number) => Buffer): Promise<{ token: string; made: boolean }> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const token = newToken(random);
+  const draft = `${path}.${randomUUID()}.tmp`;
+  await writeFile(draft, `${token}\n`, { mode: 0o600, flush: true });
   try {
-    const file = await open(path, 'wx', 0o600);
-    await file.writeFile(`${token}\n`);
-    await file.sync();
-    await file.close();
+    await link(draft, path);
     return { token, made: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     return { token: (await readFile(path, 'utf8')).trim(), made: false };
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 

@@ -26,7 +26,6 @@ export async function importOffline({ paths, changes, id, clock }: OfflineImport
     // A terminal without a birth is asked for it when the collector runs again.
     const owner = new Owner({ brokersLog, ownerLog, state, clock, askRebirth: async () => {} });
     await owner.catchUp();
-    await owner.readOn();
     const imported = owner.submit((at) => importEntries(changes, id, at));
     await Promise.all([owner.run(AbortSignal.abort()), imported]);
   } finally {

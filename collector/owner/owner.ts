@@ -110,17 +110,7 @@ export class Owner {
       }
       await this.#saveIfDue();
     }
-    for (const node of Object.keys(this.#pulse)) this.#heardAt.set(node, this.#deps.clock.monotonic());
-  }
-
-  /**
-   * Reads the brokers' log to its end at once, where nobody runs the owner for long: with it time comes to the present, or a broker that
-   * does not run is down.
-   */
-  async readOn(): Promise<void> {
-    while (await this.#readBrokers()) await this.#saveIfDue();
-    const now = this.#deps.clock.now();
-    await this.#append(noteSilence(this.#pulse, (node) => now - this.#pulse[node]!.at, this.watch.now));
+    for (const [node, { at }] of Object.entries(this.#pulse)) this.#hear(node, at);
   }
 
   /** Runs until the signal aborts, then saves. Rejects where a log or the state cannot be used. */
@@ -152,6 +142,7 @@ export class Owner {
   }
 
   async #takeRequests(): Promise<void> {
+    if (this.#inbox.length > 0) await this.#readToPresent();
     for (let request = this.#inbox.shift(); request; request = this.#inbox.shift()) {
       try {
         await this.#append(request.entries(this.#requestTime()));
@@ -160,6 +151,13 @@ export class Owner {
         request.failed(error);
       }
     }
+  }
+
+  /** Amid a backlog a request would be stamped with a time long past, and reports from before it would count as after. */
+  async #readToPresent(): Promise<void> {
+    const end = await this.#deps.brokersLog.end();
+    while (this.#logs.brokers.next.batch <= end && (await this.#readBrokers())) await this.#saveIfDue();
+    await this.#noteSilence();
   }
 
   /** Now, but never ahead of what the heartbeats allow, nor back. */
@@ -178,7 +176,7 @@ export class Owner {
       const entry = decodeBrokerRecord(bytes);
       const offset = brokers.next;
       if (entry.kind === 'heartbeat') {
-        this.#heardAt.set(entry.node, this.#deps.clock.monotonic());
+        this.#hear(entry.node, entry.at);
         await this.#append(noteHeartbeat(this.#pulse, entry, this.watch.now));
       }
       brokers.advance();
@@ -190,10 +188,19 @@ export class Owner {
 
   /** With nothing to read, time is our own where no broker keeps it; a broker that fell silent is said to be down first. */
   async #keepTime(): Promise<void> {
+    await this.#noteSilence();
+    if (pulseTime(this.#pulse) === undefined && this.#sinceTick() >= TICK_MS) await this.#appendTick(Math.round(this.#deps.clock.now()));
+  }
+
+  /** A heartbeat may be read long after it came. */
+  #hear(node: string, at: number): void {
     const { clock } = this.#deps;
-    const elapsed = (node: string) => clock.monotonic() - (this.#heardAt.get(node) ?? Number.NEGATIVE_INFINITY);
+    this.#heardAt.set(node, clock.monotonic() - Math.max(0, clock.now() - at));
+  }
+
+  async #noteSilence(): Promise<void> {
+    const elapsed = (node: string) => this.#deps.clock.monotonic() - (this.#heardAt.get(node) ?? Number.NEGATIVE_INFINITY);
     await this.#append(noteSilence(this.#pulse, elapsed, this.watch.now));
-    if (pulseTime(this.#pulse) === undefined && this.#sinceTick() >= TICK_MS) await this.#appendTick(Math.round(clock.now()));
   }
 
   /** A tick for each heartbeat, or, while a backlog is read, for each second of ours: followers get no further than the last tick. */

@@ -15,7 +15,7 @@ export const label = z.string().check(z.minLength(1), z.maxLength(128));
 export const session = z.string().check(z.minLength(1), z.maxLength(64));
 
 /** Counts the messages of a session. */
-export const seq = count;
+export const seq = z.int().check(z.gte(0));
 
 export const version = z.literal(1);
 

@@ -89,7 +89,6 @@ export const upSchemas = { birth, report, event, state, ack } satisfies Record<U
 export type Birth = z.infer<typeof birth>;
 export type State = z.infer<typeof state>;
 export type Report = z.infer<typeof report>;
-export type Event = z.infer<typeof event>;
 export type Command = z.infer<typeof command>;
 export type Ack = z.infer<typeof ack>;
 

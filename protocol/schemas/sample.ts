@@ -91,4 +91,3 @@ export const sample = z.object({
 
 export type Signal = z.infer<typeof signal>;
 export type Sample = z.infer<typeof sample>;
-export type Outcome = z.infer<typeof outcome>;

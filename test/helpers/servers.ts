@@ -1,7 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const VARIABLES = { influxd: 'INFLUXD', 'nats-server': 'NATS_SERVER', mosquitto_pub: 'MOSQUITTO_PUB' } as const;
+const VARIABLES = {
+  influxd: 'INFLUXD',
+  'nats-server': 'NATS_SERVER',
+  mosquitto_pub: 'MOSQUITTO_PUB',
+  faketime: 'FAKETIME_PROGRAM',
+} as const;
 export type ServerName = keyof typeof VARIABLES;
 
 let local: Record<string, string | null> | undefined;

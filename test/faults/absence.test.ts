@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { decodeOwnerRecord } from '../../collector/log/entries.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { aheadBy } from '../helpers/faketime.ts';
+import { lacks } from '../helpers/servers.ts';
+import { type Command, Installation } from './installation.ts';
+import { Fleet } from './load.ts';
+import { records } from './observe.ts';
+import { between, seeded } from './random.ts';
+import { bindAll, seeds } from './round.ts';
+import { judge } from './verdict.ts';
+
+const HOURS_MS = 2 * 3_600_000;
+const INTERVAL_SECONDS = 5;
+const REPORT_MS = 1_000;
+/** Rounds that go on side by side: they mostly wait. */
+const AT_ONCE = 3;
+const BACK = ['SN0001', 'SN0002', 'SN0003', 'SN0004'];
+const GONE = 'SN0009';
+const MERCHANT = 'm-0';
+
+describe.skipIf(lacks('faketime'))('everything gone for two hours', () => {
+  const all = seeds(7_000);
+  const groups = Array.from({ length: Math.ceil(all.length / AT_ONCE) }, (_, n) => all.slice(n * AT_ONCE, (n + 1) * AT_ONCE));
+
+  test.each(groups.map((group) => [group.join(', '), group] as const))(
+    'nobody is offline for our absence, and who is really gone is told one interval after (seeds %s)',
+    { timeout: 120_000 },
+    async (_, group) => {
+      await Promise.all(group.map(playAbsence));
+    },
+  );
+});
+
+/** With an even seed it is `start` that was away; with an odd one the parts, and the broker comes back some time after the collector. */
+async function playAbsence(seed: number): Promise<void> {
+  const ahead = aheadBy(HOURS_MS / 1000);
+  const [random, acquirer, installation] = [seeded(seed), `r${seed}`, await Installation.create()];
+  const parts: Command[] = seed % 2 === 0 ? ['start'] : ['broker', 'collector'];
+  const first = parts.map((part) => installation.start(part));
+  await Promise.all(first.map((one) => one.ready()));
+  const asked = await bindAll(installation, acquirer, new Map([...BACK, GONE].map((sn) => [sn, MERCHANT])));
+  const clock = { ahead: 0, away: false };
+  const [back, gone] = [BACK, [GONE]].map((sns) => fleetOf(installation, acquirer, sns, random, clock)) as [Fleet, Fleet];
+  await eventually(() => expect(Math.min(back.reports.length, gone.reports.length)).toBeGreaterThan(1), { within: 20_000 });
+  await delay(between(random, 0, 1_500));
+  await gone.drain(20_000);
+  await Promise.all(first.map((one) => one.end('SIGKILL')));
+  const killedAt = Date.now();
+  await gone.end();
+
+  Object.assign(clock, { ahead: HOURS_MS, away: true });
+  await startAgain(installation, parts, ahead, random);
+  const up = await brokerUp(installation);
+  await delay(between(random, 0, (INTERVAL_SECONDS - 2) * 1_000));
+  clock.away = false;
+  await eventually(async () => expect(await offline(installation)).toEqual([GONE]), { within: 30_000, every: 200 });
+  // Whoever was not heard in time is called offline within an interval more.
+  await delay(INTERVAL_SECONDS * 1_000);
+  await back.drain(20_000);
+  await installation.settled(20_000);
+  await back.end();
+
+  const sent = [...back.reports, ...gone.reports];
+  const figures = { scenario: 'two hours', seed, connects: back.connects + gone.connects, kills: parts.length };
+  const transitions = await judge({ ...figures, acquirer, installation, sent, asked, influx: undefined });
+  const told = transitions.filter(({ alert }) => alert.type === 'terminal.offline');
+  const after = told.map(({ transition, alert, at }) => [transition, alert.subject.terminal, at - up.at]);
+  expect(after).toEqual([['fired', GONE, INTERVAL_SECONDS * 1_000]]);
+  expect(up.at).toBeGreaterThanOrEqual(killedAt + HOURS_MS);
+  expect(up.downAt).toBeLessThanOrEqual(killedAt);
+}
+
+interface TerminalClock {
+  /** Milliseconds before the real time. */
+  ahead: number;
+  /** No terminal connects. */
+  away: boolean;
+}
+
+function fleetOf(installation: Installation, acquirer: string, sns: readonly string[], random: () => number, clock: TerminalClock): Fleet {
+  const { mqttPort, token, durable } = installation;
+  const port = () => (clock.away ? undefined : mqttPort());
+  const now = () => Date.now() + clock.ahead;
+  const timing = { everyMs: REPORT_MS, intervalSeconds: INTERVAL_SECONDS, keepaliveSeconds: INTERVAL_SECONDS, limit: 200 };
+  return new Fleet({ acquirer, terminals: new Map(sns.map((sn) => [sn, MERCHANT])), port, token, durable, now, random, ...timing });
+}
+
+async function startAgain(
+  installation: Installation,
+  parts: readonly Command[],
+  ahead: Record<string, string>,
+  random: () => number,
+): Promise<void> {
+  for (const part of parts.toReversed()) {
+    await installation.start(part, ahead).ready();
+    if (part === 'collector') await delay(between(random, 0, 7_000));
+  }
+}
+
+/** When the broker was said to be down, and to be up again. */
+async function brokerUp({ paths }: Installation): Promise<{ downAt: number; at: number }> {
+  return eventually(
+    async () => {
+      const states = [];
+      for await (const { bytes } of records(paths.ownerLog)) {
+        const { entry } = decodeOwnerRecord(bytes);
+        if (entry.kind === 'platform') states.push({ at: entry.at, ...entry.platform });
+      }
+      expect(states).toEqual([
+        expect.objectContaining({ part: 'broker', state: 'down' }),
+        expect.objectContaining({ part: 'broker', state: 'up' }),
+      ]);
+      return { downAt: states[0]!.at, at: states[1]!.at };
+    },
+    { within: 20_000, every: 100 },
+  );
+}
+
+async function offline(installation: Installation): Promise<(string | null)[]> {
+  const alerts = await installation.alerts();
+  return alerts.filter(({ type }) => type === 'terminal.offline').map(({ subject }) => subject.terminal);
+}

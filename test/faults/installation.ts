@@ -1,0 +1,206 @@
+/** A data folder, and the real processes that run over it: started as users start them, killed by their pids. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
+import { issueToken } from '../../backbone/credentials/tokens.ts';
+import { type Layout, prepareDataDir } from '../../backbone/layout.ts';
+import { DurableFile } from '../../backbone/segments/durable.ts';
+import type { Alert } from '../../protocol/alerts.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { tempDir } from '../helpers/tempdir.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const YEAR_MS = 365 * 86_400_000;
+const READY_WITHIN_MS = 20_000;
+
+export type Command = 'start' | 'broker' | 'collector';
+type Env = Record<string, string>;
+
+/** One process, from its start to its end. */
+export class Process {
+  readonly command: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  #said = '';
+  #ending = false;
+
+  constructor(command: string, args: readonly string[], env: Env) {
+    this.command = command;
+    this.#child = spawn(process.execPath, [MAIN, command, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
+    this.#exited = once(this.#child, 'exit');
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', (chunk: Buffer) => this.#hear(chunk));
+    onTestFinished(async () => void (await this.end('SIGKILL')));
+  }
+
+  get said(): string {
+    return this.#said;
+  }
+
+  get runs(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Why it is gone though nobody ended it. */
+  get failure(): string | undefined {
+    if (this.runs || this.#ending) return undefined;
+    return `${this.command} ended by itself, exit ${this.#child.exitCode ?? this.#child.signalCode}: ${this.#said}`;
+  }
+
+  get mqttPort(): number | undefined {
+    const port = /^broker: mqtt:\/\/127\.0\.0\.1:(\d+)$/m.exec(this.#said)?.[1];
+    return port === undefined || !this.runs ? undefined : Number(port);
+  }
+
+  get url(): string | undefined {
+    return this.runs ? /^collector: (http:\/\/127\.0\.0\.1:\d+),/m.exec(this.#said)?.[1] : undefined;
+  }
+
+  get isReady(): boolean {
+    return (this.command === 'collector' || this.mqttPort !== undefined) && (this.command === 'broker' || this.url !== undefined);
+  }
+
+  ready(): Promise<void> {
+    return eventually(
+      () => {
+        if (!this.isReady) throw new Error(`${this.command} is not ready: ${this.#said}`);
+      },
+      { within: READY_WITHIN_MS },
+    );
+  }
+
+  /** Its exit code; null after a signal that it did not take. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.runs) {
+      this.#ending = true;
+      this.#child.kill(signal);
+      await this.#exited;
+    }
+    return this.#child.exitCode;
+  }
+
+  async exit(): Promise<number | null> {
+    this.#ending = true;
+    await this.#exited;
+    return this.#child.exitCode;
+  }
+
+  #hear(chunk: Buffer): void {
+    this.#said += chunk.toString();
+  }
+}
+
+export class Installation {
+  readonly paths: Layout;
+  readonly #env: Env;
+  readonly #key: Parameters<typeof issueToken>[0];
+  readonly #durable: DurableFile;
+  readonly #tokens = new Map<string, string>();
+  readonly #processes: Process[] = [];
+
+  private constructor(paths: Layout, key: Parameters<typeof issueToken>[0], env: Env) {
+    this.paths = paths;
+    this.#key = key;
+    this.#env = env;
+    this.#durable = new DurableFile(paths.brokersLog);
+    onTestFinished(() => this.#durable.close());
+  }
+
+  /** A new data folder. `env`: settings beyond those that every installation of these tests has. */
+  static async create(env: Env = {}): Promise<Installation> {
+    if (!existsSync(MAIN)) throw new Error('there is no build to start: npm run build');
+    const paths = await prepareDataDir(await tempDir());
+    const [key] = await loadOrCreateKeys(paths.keys, randomBytes, Date.now);
+    const own = { TILLWATCH_MQTT_LISTEN: '127.0.0.1:0', TILLWATCH_HTTP_LISTEN: '127.0.0.1:0', TILLWATCH_NODE: 'node-1' };
+    return new Installation(paths, key, { ...own, TILLWATCH_DATA_DIR: paths.root, ...env });
+  }
+
+  start(command: Command, env: Env = {}): Process {
+    const started = new Process(command, [], { ...this.#env, ...env });
+    this.#processes.push(started);
+    return started;
+  }
+
+  /** Runs a command to its end. */
+  async run(command: 'import', args: readonly string[]): Promise<{ exitCode: number | null; said: string }> {
+    const run = new Process(command, args, this.#env);
+    return { exitCode: await run.exit(), said: run.said };
+  }
+
+  /** Where terminals find the broker now. */
+  readonly mqttPort = (): number | undefined => this.#processes.findLast((one) => one.mqttPort !== undefined)?.mqttPort;
+
+  /** The last batch of the brokers' log that is durable at this moment. */
+  readonly durable = (): number => this.#durable.read().batch;
+
+  readonly token = (user: string): string => {
+    const known = this.#tokens.get(user);
+    if (known) return known;
+    const now = Date.now();
+    const token = issueToken(this.#key, user, { now, expiresAt: now + YEAR_MS });
+    this.#tokens.set(user, token);
+    return token;
+  };
+
+  /** What ended without being told to, and why. */
+  get failures(): string[] {
+    return this.#processes.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
+  }
+
+  /** Stops what runs, as an operator does; the exit codes. */
+  async stopAll(): Promise<(number | null)[]> {
+    const codes: (number | null)[] = [];
+    for (const one of this.#processes.toReversed()) if (one.runs) codes.push(await one.end('SIGTERM'));
+    return codes;
+  }
+
+  get url(): string | undefined {
+    return this.#processes.findLast((one) => one.url !== undefined)?.url;
+  }
+
+  /** Errors: throws where no collector answers, or where it answers with an error. */
+  async api<T>(path: string, body?: unknown): Promise<T> {
+    if (this.url === undefined) throw new Error('no collector is up');
+    const authorization = `Bearer ${(await readFile(this.paths.adminToken, 'utf8')).trim()}`;
+    const post = { method: 'POST', body: JSON.stringify(body) };
+    const headers = { authorization, 'content-type': 'application/json' };
+    const answer = await fetch(this.url + path, { headers, ...(body === undefined ? {} : post) });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
+  /** All alerts that the API lists. */
+  async alerts(): Promise<Alert[]> {
+    const alerts: Alert[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: { items: Alert[]; next: string | null } = await this.api(`/v1/alerts?limit=500${cursor && `&cursor=${cursor}`}`);
+      alerts.push(...page.items);
+      cursor = page.next;
+    }
+    return alerts;
+  }
+
+  /** Resolves when everything in the brokers' log up to now is in the store, and what the watch said of it too. */
+  async settled(withinMs: number): Promise<void> {
+    await this.#fed(withinMs);
+    // What the watch said meanwhile follows with the next heartbeat.
+    await this.#fed(withinMs);
+  }
+
+  async #fed(withinMs: number): Promise<void> {
+    const target = this.durable();
+    const path = join(this.paths.brokersLog, 'consumer-feed');
+    await eventually(
+      async () => {
+        const needed = Number(await readFile(path, 'utf8').catch(() => '0'));
+        if (needed <= target) throw new Error(`the feed has come to batch ${needed} of ${target}: ${this.failures.join('\n')}`);
+      },
+      { within: withinMs, every: 50 },
+    );
+  }
+}

@@ -1,0 +1,159 @@
+/** What a stopped installation left behind: its logs, its state, its store. */
+import type { Layout } from '../../backbone/layout.ts';
+import { openLmdbState } from '../../backbone/lmdb.ts';
+import { openSegmentReader } from '../../backbone/segments/reader.ts';
+import { statePaths } from '../../collector/app/logs.ts';
+import { decodeBrokerRecord, decodeOwnerRecord } from '../../collector/log/entries.ts';
+import { Follower } from '../../collector/log/follower.ts';
+import { isBefore, type Position, positionFromText, START } from '../../collector/log/position.ts';
+import { fromBytes, numberKey, OUTBOX, type OutboxRow } from '../../collector/owner/outputs.ts';
+import { openDuckDbStore } from '../../collector/store/duckdb.ts';
+import type { Transition } from '../../protocol/alerts.ts';
+import { terminalKey } from '../../protocol/topics.ts';
+import { Watch } from '../../watch/fold/watch.ts';
+import type { Influx } from '../helpers/influx.ts';
+import { logKey, type Move, type StoredReport, type Told } from './history.ts';
+
+const READ_BYTES = 1 << 20;
+
+/** The batch in which each report stands first. */
+export async function loggedReports({ brokersLog }: Layout): Promise<Map<string, number>> {
+  const logged = new Map<string, number>();
+  for await (const { batch, bytes } of records(brokersLog)) {
+    const entry = decodeBrokerRecord(bytes);
+    if (entry.kind !== 'message' || !entry.decoded.ok || entry.decoded.message.channel !== 'report') continue;
+    const { session, seq } = entry.decoded.message.body;
+    const key = logKey({ user: terminalKey(entry), session, seq });
+    if (!logged.has(key)) logged.set(key, batch);
+  }
+  return logged;
+}
+
+/** The merchants of terminals, as rows of committed imports say. */
+export async function loggedMoves({ ownerLog }: Layout): Promise<Move[]> {
+  const moves: Move[] = [];
+  const open = new Map<string, Omit<Move, 'at'>[]>();
+  for await (const { bytes } of records(ownerLog)) {
+    const { entry } = decodeOwnerRecord(bytes);
+    if (entry.kind === 'commit') moves.push(...(open.get(entry.import) ?? []).map((move) => ({ ...move, at: entry.at })));
+    if (entry.kind !== 'registry' || entry.change.table !== 'terminals') continue;
+    const { row } = entry.change;
+    const rows = open.get(entry.import!) ?? [];
+    open.set(entry.import!, [...rows, { user: terminalKey(row), merchant: row.merchant }]);
+  }
+  return moves;
+}
+
+export async function* records(log: string): AsyncGenerator<{ batch: number; bytes: Uint8Array }> {
+  const reader = await openSegmentReader(log);
+  try {
+    for (let next = 1; next <= (await reader.end()); ) {
+      for (const { batch, records } of await reader.read(next, READ_BYTES)) {
+        next = batch + 1;
+        for (const bytes of records) yield { batch, bytes };
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+export interface Left {
+  /** How far the watch had come when it saved last. */
+  position: Position;
+  /** Transitions that are saved and not in the store yet. */
+  pending: Told[];
+}
+
+export async function leftState(paths: Layout): Promise<Left> {
+  const [watch, feed] = [await openLmdbState(statePaths(paths).watch), await openLmdbState(statePaths(paths).feed)];
+  try {
+    const saved = fromBytes<{ position: string }>(watch.get('owner', 'watch')!);
+    const { outbox } = fromBytes<{ outbox: number }>(feed.get('feed', 'feed')!);
+    const rows = [...watch.rows(OUTBOX, { after: numberKey(outbox) })].map(({ value }) => fromBytes<OutboxRow>(value));
+    const pending = rows.flatMap((row) => (row.kind === 'transition' ? [told(row as Transition)] : []));
+    return { position: positionFromText(saved.position), pending };
+  } finally {
+    await watch.close();
+    await feed.close();
+  }
+}
+
+/** The transitions of a fold over both logs from their first entries on, up to where the watch had come. */
+export async function foldLogs({ brokersLog, ownerLog }: Layout, until: Position): Promise<Transition[]> {
+  const [brokers, owner] = [await openSegmentReader(brokersLog), await openSegmentReader(ownerLog)];
+  try {
+    const watch = new Watch();
+    const transitions: Transition[] = [];
+    const follower = new Follower(brokers, owner, START);
+    for (let item = await follower.next(); item; item = await follower.next()) transitions.push(...watch.step(item.entry).transitions);
+    // The watch reads on past the owner's last entry, and the owner's next one then comes after what was read.
+    for (
+      let bytes = await follower.brokers.peek();
+      bytes && isBefore(follower.brokers.next, until.brokers);
+      bytes = await follower.brokers.peek()
+    ) {
+      transitions.push(...watch.step(decodeBrokerRecord(bytes)).transitions);
+      follower.brokers.advance();
+    }
+    return transitions;
+  } finally {
+    await brokers.close();
+    await owner.close();
+  }
+}
+
+export function told({ alert, transition, at }: Pick<Transition, 'alert' | 'transition' | 'at'>): Told {
+  return { id: alert.id, transition, at };
+}
+
+export interface Stored {
+  reports: StoredReport[];
+  /** In the order of the outbox. */
+  transitions: Told[];
+}
+
+export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
+  const store = await openDuckDbStore(path);
+  try {
+    const reports = await store.query('SELECT acquirer, sn, "at", seq, signal_rsrp, merchant FROM terminal');
+    const tables = await store.query("SELECT 1 FROM information_schema.tables WHERE table_name = 'alert'");
+    const alerts = tables.length > 0 ? await store.query('SELECT id, transition, "at" FROM alert ORDER BY rowid') : [];
+    return {
+      reports: reports.map((row) => ({
+        user: `${row.acquirer}/${row.sn}`,
+        at: Number(row.at),
+        seq: Number(row.seq),
+        rsrp: Number(row.signal_rsrp),
+        merchant: String(row.merchant ?? ''),
+      })),
+      transitions: alerts.map((row) => ({ id: String(row.id), transition: String(row.transition), at: Number(row.at) })),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+/** The points of one acquirer. */
+export async function influxContent(influx: Influx, acquirer: string): Promise<Stored> {
+  const of = async (measurement: string) => (await influx.points(measurement)).filter(({ tags }) => tags.acquirer === acquirer);
+  const reports = (await of('terminal')).map(({ tags, fields, time }) => ({
+    user: `${tags.acquirer}/${tags.sn}`,
+    at: Date.parse(time),
+    seq: Number(fields.seq),
+    rsrp: Number(fields.signal_rsrp),
+    merchant: tags.merchant ?? '',
+  }));
+  const alerts = (await of('alert')).sort((a, b) => orderOf(a.time) - orderOf(b.time));
+  const transitions = alerts.map(({ fields, time }) => ({
+    id: String(fields.id),
+    transition: String(fields.transition),
+    at: Date.parse(time),
+  }));
+  return { reports, transitions };
+}
+
+/** The outbox's own number, which a point carries as its nanoseconds. */
+function orderOf(time: string): number {
+  return Number((/\.(\d+)Z$/.exec(time)?.[1] ?? '').padEnd(9, '0').slice(3));
+}
