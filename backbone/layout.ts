@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, chmod, mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { access, chmod, mkdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
 /** Where everything is in the data folder. */
 export function layout(dataDir: string) {
@@ -40,11 +40,31 @@ export class DataDirError extends Error {
 export async function prepareDataDir(dataDir: string): Promise<Layout> {
   const paths = layout(dataDir);
   try {
-    await mkdir(paths.root, { recursive: true, mode: 0o700 });
+    await makeFolder(paths.root);
     await chmod(paths.root, 0o700);
     await access(paths.root, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new DataDirError(dataDir, cause as NodeJS.ErrnoException);
   }
   return paths;
+}
+
+/** One by one: a recursive mkdir never ends where the system takes no folder, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || (await exists(dirname(path)))) throw error;
+    await makeFolder(dirname(path));
+    await makeFolder(path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -81,7 +81,8 @@ export function printSettings(env: Env): string[] {
 function value(env: Env, name: string, problems: string[]): string {
   const setting = SETTINGS.find((s) => s.name === name)!;
   const file = setting.secret ? env[`${name}_FILE`] : undefined;
-  if (file === undefined) return env[name] || setting.default;
+  if (!file) return env[name] || setting.default;
+  if (env[name]) problems.push(`${name} and ${name}_FILE are both set: choose one`);
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
@@ -109,11 +110,20 @@ function amount(name: string, text: (name: string) => string, problems: string[]
 function influx(text: (name: string) => string, problems: string[]): Settings['influx'] {
   const url = text('INFLUX_URL');
   if (url === '') return undefined;
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) problems.push(`INFLUX_URL: "${url}" is not an http or https address`);
+  const problem = urlProblem(url);
+  if (problem) problems.push(`INFLUX_URL: ${problem}`);
   const token = text('INFLUX_TOKEN');
   if (token === '')
     problems.push(
       'INFLUX_TOKEN: missing, and INFLUX_URL is set: give a token that may write to the bucket, or its file in INFLUX_TOKEN_FILE',
     );
   return { url, token, org: text('INFLUX_ORG'), bucket: text('INFLUX_BUCKET') };
+}
+
+/** An address is shown to people, so it must hold no secret. */
+function urlProblem(url: string): string | undefined {
+  if (!URL.canParse(url)) return 'not an http or https address, such as http://127.0.0.1:8086';
+  const { protocol, username, password } = new URL(url);
+  if (username || password) return 'without a user or a password: give INFLUX_TOKEN';
+  return /^https?:$/.test(protocol) ? undefined : 'not an http or https address, such as http://127.0.0.1:8086';
 }

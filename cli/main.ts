@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 import { runCli } from './run.ts';
 
+// Whoever read our output has seen enough: `tillwatch alerts replay … | head -1`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 // What the product writes is for its own user alone, whichever library writes it.
 process.umask(0o077);
 process.exitCode = await runCli(process.argv.slice(2), {

@@ -52,7 +52,9 @@ function add(
   for (const [flag, help] of Object.values(FLAGS)) command.option(flag, help);
   command.addHelpText(
     'after',
-    `\nSettings, from the environment:\n${Object.values(AGENT_SETTINGS)
+    `\nExamples:\n  tillwatch agent ${name} --url mqtt://127.0.0.1:1883 --acquirer acme --sn SN000001\n\nSettings, from the environment:\n${Object.values(
+      AGENT_SETTINGS,
+    )
       .map((n) => `  ${n}`)
       .join('\n')}\n  TILLWATCH_AGENT_TOKEN_FILE`,
   );

@@ -38,6 +38,7 @@ export function enrollCommands(program: Command, io: Io): void {
     .command('revoke [terminal]')
     .description('refuse every token issued to a terminal (ACQUIRER/SN) or a monitoring tool until now, and end its connections')
     .option('--noc <name>', 'a monitoring tool')
+    .addHelpText('after', '\nExamples:\n  tillwatch revoke acme/SN000001\n  tillwatch revoke --noc grafana')
     .action(async (terminal: string | undefined, options: Options) => {
       const user = userOf(terminal, options);
       const paths = await openDataDir(readSettings(io.env));

@@ -51,7 +51,10 @@ function serving(program: Command, io: Io, name: string, description: string, st
     .command(name)
     .description(description)
     .option('--print-config', 'print the settings in force, secrets masked, and end')
-    .addHelpText('after', `\nSettings, from the environment; a secret may be given as a file, in NAME_FILE:\n${settings}`)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  TILLWATCH_DATA_DIR=/var/lib/tillwatch tillwatch ${name}\n  tillwatch ${name} --print-config\n\nSettings, from the environment; a secret may be given as a file, in NAME_FILE:\n${settings}`,
+    )
     .action(async (options: Options) => {
       const read = readSettings(io.env);
       if (options.printConfig) for (const line of printSettings(io.env)) io.out(line);

@@ -76,13 +76,13 @@ function parseLines(text: string): { lines: Line[]; broken?: { row: number; prob
       };
     },
   }) as unknown as Parsed[];
-  const lines = records.map(({ record, raw, info }) => ({ row: firstLine(info.lines, raw.trim()), cells: record }));
+  const lines = records.map(({ record, raw, info }) => ({ row: firstLine(info.lines, raw), cells: record }));
   return broken ? { lines: lines.filter(({ row }) => row < broken!.row), broken } : { lines };
 }
 
-/** The parser gives the line on which a record ends. */
+/** The parser gives the line on which a record ends, and blank lines before it as part of it. */
 function firstLine(last: number, raw: string): number {
-  return last - (raw.match(/\n/g)?.length ?? 0);
+  return last - (raw.trim().match(/\n/g)?.length ?? 0);
 }
 
 function headerProblem(header: readonly string[], { known, required }: Columns): string | undefined {

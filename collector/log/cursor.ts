@@ -20,7 +20,11 @@ export class Cursor {
 
   /** The next record, from the log if need be; undefined at its end. */
   async peek(): Promise<Uint8Array | undefined> {
-    return this.peekLoaded() ?? ((await this.#load()) ? this.peekLoaded() : undefined);
+    // A batch without records closes a gap, so there may be more behind it.
+    for (;;) {
+      const bytes = this.peekLoaded();
+      if (bytes || !(await this.#load())) return bytes;
+    }
   }
 
   /** The next record if it is in memory already. */

@@ -8,7 +8,7 @@ import { positionToText } from '../../../collector/log/position.ts';
 import { fromBytes } from '../../../collector/owner/outputs.ts';
 import { type Marks, type Point, StoreError, type TelemetryStore } from '../../../collector/store/port.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { HandClock, Life, type Plant } from '../owner/harness.ts';
+import { HandClock, Life, type Plant, plant } from '../owner/harness.ts';
 
 /** The far side of a network: keeps points by identity, as InfluxDB does, and commits no marks with them. */
 export class KeyedStore implements TelemetryStore {
@@ -111,4 +111,12 @@ export function startFeed(p: Plant, store: TelemetryStore, options: FeedOptions 
         { every: 2 },
       ),
   };
+}
+
+/** A plant whose owner runs, and has heard one heartbeat. */
+export async function withOwner() {
+  const p = await plant();
+  const running = await p.start();
+  await p.live(running, 1);
+  return { p, running };
 }

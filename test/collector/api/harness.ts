@@ -1,0 +1,117 @@
+/** The API over a watch that tests fill themselves, without a port. */
+import type { Hono } from 'hono';
+import { expect } from 'vitest';
+import { openMemoryState } from '../../../backbone/memory.ts';
+import { Access, type Role } from '../../../collector/api/access.ts';
+import { createApi } from '../../../collector/api/api.ts';
+import type { ApiDeps, ApiEnv } from '../../../collector/api/deps.ts';
+import { newestFirst, Outputs, QUARANTINE, type Quarantined, toBytes } from '../../../collector/owner/outputs.ts';
+import { checkPayload } from '../../../protocol/codec/check.ts';
+import type { ControlEntry } from '../../../protocol/control.ts';
+import type { Entry } from '../../../protocol/entries.ts';
+import { checkRow, type Table } from '../../../protocol/registry.ts';
+import type { UpChannel } from '../../../protocol/topics.ts';
+import { Watch } from '../../../watch/fold/watch.ts';
+
+export const T = 1_763_798_400_000;
+export const ADMIN = 'twa_admin-token-of-these-tests';
+
+export class TestApi {
+  readonly watch = new Watch();
+  readonly watchState = openMemoryState();
+  readonly feedState = openMemoryState();
+  readonly access: Access;
+  readonly control: ControlEntry[] = [];
+  readonly lines: string[] = [];
+  problems: string[] = [];
+  metrics: () => Promise<string> = async () => '# HELP a b\na 1\n';
+  readonly app: Hono<ApiEnv>;
+  #random = 0;
+  readonly #outputs = new Outputs(0);
+
+  constructor() {
+    this.access = new Access(openMemoryState(), ADMIN, (n) => this.random(n));
+    const deps: ApiDeps = {
+      watch: this.watch,
+      watchState: this.watchState,
+      feedState: this.feedState,
+      access: this.access,
+      now: () => T,
+      random: (n) => this.random(n),
+      submit: async (entries) => this.fold(...entries(T)),
+      control: async (entry) => void this.control.push(entry),
+      enroll: async (user, expiresAt) => `tw1.token of ${user} until ${expiresAt}`,
+      unready: () => this.problems,
+      metrics: () => this.metrics(),
+      say: (line) => void this.lines.push(line),
+    };
+    this.app = createApi(deps);
+  }
+
+  random(n: number): Buffer {
+    return Buffer.alloc(n, ++this.#random);
+  }
+
+  async fold(...entries: Entry[]): Promise<void> {
+    for (const entry of entries) this.#outputs.add(this.watch.step(entry), this.watch.now);
+    await this.watchState.commit(this.#outputs.take().changes);
+  }
+
+  row(table: Table, row: Record<string, unknown>, at = T): Promise<void> {
+    const checked = checkRow(table, row);
+    if (!checked.ok) throw new Error(checked.problems.join('; '));
+    return this.fold({ kind: 'registry', at, change: checked.value });
+  }
+
+  /** A terminal of a merchant, born and heard at T. */
+  async terminal(acquirer: string, sn: string, merchant = 'm-1'): Promise<void> {
+    await this.row('terminals', { acquirer, merchant, sn });
+    await this.message(acquirer, sn, 'birth', { v: 1, session: 's1', at: T, interval: 60, keepalive: 5, app: '1' });
+  }
+
+  message(acquirer: string, sn: string, channel: UpChannel, payload: object, at = T): Promise<void> {
+    return this.fold({ kind: 'message', at, node: 'n1', acquirer, sn, channel, decoded: checkPayload(channel, payload) });
+  }
+
+  /** Puts what was refused where the owner or (`feed`) the feed would. */
+  async quarantine(id: string, from: string, at: number, feed = false): Promise<void> {
+    const row: Quarantined = { id, at, node: 'n1', from, channel: 'report', reason: 'bad_json', detail: '', raw: null };
+    await (feed ? this.feedState : this.watchState).commit([{ table: QUARANTINE, key: newestFirst(at, id), value: toBytes(row) }]);
+  }
+
+  async token(role: Role): Promise<string> {
+    return (await this.access.create(role, 'test', T)).token;
+  }
+
+  request(path: string, { token = ADMIN, method = 'GET', body, headers = {} }: Request = {}): Promise<Response> {
+    const auth: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
+    const content = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+    return Promise.resolve(this.app.request(path, { method, headers: { ...auth, ...headers }, ...content }));
+  }
+
+  async get<T = Record<string, never>>(path: string, request: Request = {}): Promise<T> {
+    const response = await this.request(path, request);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+}
+
+interface Request {
+  token?: string;
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface List<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+/** An error's document (RFC 9457). */
+export async function problemOf(response: Response): Promise<Record<string, unknown>> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const problem = (await response.json()) as Record<string, unknown>;
+  expect(problem).toMatchObject({ type: 'about:blank', title: expect.any(String), status: response.status, detail: expect.any(String) });
+  return problem;
+}

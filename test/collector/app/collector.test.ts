@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { prepareDataDir } from '../../../backbone/layout.ts';
+import { openSegmentWriter } from '../../../backbone/segments/writer.ts';
+import { systemClock } from '../../../collector/app/clock.ts';
+import { type CollectorOptions, startCollector } from '../../../collector/app/collector.ts';
+import { encodeRecord } from '../../../protocol/record.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { tempDir } from '../../helpers/tempdir.ts';
+
+async function started(options: Partial<CollectorOptions> = {}) {
+  const paths = options.paths ?? (await prepareDataDir(await tempDir()));
+  const lines: string[] = [];
+  const collector = await startCollector({
+    paths,
+    http: { host: '127.0.0.1', port: 0 },
+    logDays: 30,
+    clock: systemClock,
+    random: randomBytes,
+    say: (line) => void lines.push(line),
+    ...options,
+  });
+  collector.failed.catch(() => {});
+  onTestFinished(() => collector.stop());
+  const admin = (await readFile(paths.adminToken, 'utf8')).trim();
+  const get = (path: string) => fetch(collector.url + path, { headers: { authorization: `Bearer ${admin}` } });
+  return { collector, paths, lines, get, admin };
+}
+
+/** The samples of a page in Prometheus' text format. Errors: throws on a line that is none. */
+function samplesOf(page: string): Map<string, number> {
+  const samples = new Map<string, number>();
+  for (const line of page.split('\n').filter((text) => text !== '' && !/^# (HELP|TYPE) \w+ /.test(text))) {
+    const match = /^([a-z_]\w*(?:\{(?:[a-z_]\w*="(?:[^"\\\n]|\\.)*",?)+\})?) (-?[\d.e+-]+|NaN|\+Inf)$/.exec(line);
+    if (!match) throw new Error(`not a sample: ${line}`);
+    samples.set(match[1]!, Number(match[2]));
+  }
+  return samples;
+}
+
+describe('the collector', () => {
+  it('shows its metrics as Prometheus reads them, each time anew, and no secret', async () => {
+    const kinds = { first: 1, 'a "quoted"\nkind': 2 };
+    const { get, admin, paths } = await started({
+      extraMetrics: () => [{ name: 'tillwatch_test_total', help: 'of this test', values: kinds }],
+    });
+    const log = await openSegmentWriter(paths.brokersLog);
+    onTestFinished(() => log.close());
+    const before = samplesOf(await (await get('/metrics')).text());
+    const payload = Buffer.from(JSON.stringify({ v: 1, session: 's1', seq: 1, samples: [{ at: Date.now() }] }));
+    const at = Date.now();
+    await log.append([
+      encodeRecord({ kind: 'heartbeat', at, node: 'n1', boot: 'b1', uptime: 1 }),
+      encodeRecord({ kind: 'arrival', at, node: 'n1', acquirer: 'acme', sn: 'SN000001', channel: 'report', payload }),
+      encodeRecord({ kind: 'heartbeat', at: at + 1, node: 'n1', boot: 'b1', uptime: 2 }),
+    ]);
+
+    const after = await eventually(async () => {
+      const samples = samplesOf(await (await get('/metrics')).text());
+      expect(samples.get('tillwatch_feed_points_total')).toBeGreaterThan(0);
+      return samples;
+    });
+
+    expect(before.get('tillwatch_terminals')).toBe(0);
+    expect(after.get('tillwatch_terminals')).toBe(1);
+    expect(after.get('tillwatch_watch_lag_batches')).toBe(0);
+    expect(after.get('tillwatch_decisions_total{kind="message new"}')).toBe(1);
+    expect(after.get('tillwatch_test_total{kind="first"}')).toBe(1);
+    expect(await (await get('/metrics')).text()).not.toContain(admin);
+  });
+
+  it('writes down where it answers while it runs, for its own user alone, and no longer', async () => {
+    const { collector, paths } = await started();
+
+    expect(JSON.parse(await readFile(paths.runtime, 'utf8'))).toEqual({ pid: process.pid, http: collector.url });
+    expect((await stat(paths.runtime)).mode & 0o777).toBe(0o600);
+    await collector.stop();
+
+    await expect(stat(paths.runtime)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(stat(paths.lock)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('makes one admin token, that works after every restart', async () => {
+    const first = await started();
+    expect(first.collector.adminToken.made).toBe(true);
+    await first.collector.stop();
+
+    const second = await started({ paths: first.paths });
+
+    expect(second.collector.adminToken.made).toBe(false);
+    expect(second.admin).toBe(first.admin);
+    expect((await second.get('/v1/fleet')).status).toBe(200);
+  });
+
+  it('keeps tokens that were made over a restart', async () => {
+    const first = await started();
+    const answer = await fetch(`${first.collector.url}/v1/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${first.admin}` },
+      body: '{"role":"viewer"}',
+    });
+    const { token } = (await answer.json()) as { token: string };
+    await first.collector.stop();
+
+    const second = await started({ paths: first.paths });
+
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await fetch(`${second.collector.url}/v1/fleet`, { headers })).status).toBe(200);
+  });
+
+  it('that cannot listen leaves nothing open: the next one over the folder starts', async () => {
+    const paths = await prepareDataDir(await tempDir());
+    const first = await started();
+
+    const refused = started({ paths, http: { host: '127.0.0.1', port: Number(new URL(first.collector.url).port) } });
+
+    await expect(refused).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(started({ paths })).resolves.toBeDefined();
+  });
+
+  it('ends, and says so, when its log cannot be read any more', async () => {
+    const { collector, paths } = await started();
+    const log = await openSegmentWriter(paths.brokersLog, { segmentBytes: 64 * 1024 });
+    onTestFinished(() => log.close());
+    await log.append([Buffer.from([9, 0, 0, 0, 0, 0, 0, 0, 0])]);
+
+    await expect(collector.failed).rejects.toThrow('a record of unknown kind 9');
+  });
+});

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { LogError } from '../../../backbone/log.ts';
+import { Owner } from '../../../collector/owner/owner.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { bound, plant, report, withTerminal } from './harness.ts';
+
+describe('failure', () => {
+  it('of the state ends the run, with the reason', async () => {
+    const { p, running } = await withTerminal();
+    p.state.commit = async () => {
+      throw new Error('no space left on this disk');
+    };
+
+    p.clock.pass(6_000);
+    await p.append(p.beat());
+
+    await expect(running.run).rejects.toThrow('no space left on this disk');
+  });
+
+  it('of one save is not papered over by the last one at the end: what it had to say would be lost', async () => {
+    const { p, running } = await withTerminal();
+    const commit = p.state.commit.bind(p.state);
+    const position = () => Buffer.from(p.state.get('owner', 'watch') ?? []).toString();
+    const before = position();
+    let fail = (_: Error) => {};
+    let failing = false;
+    p.state.commit = (changes) => {
+      if (failing) return commit(changes);
+      failing = true;
+      return new Promise((_, reject) => {
+        fail = reject;
+      });
+    };
+    p.clock.pass(6_000);
+    await p.append(p.message('report', { v: 'bad' }), p.beat());
+    await eventually(() => expect(failing).toBe(true));
+
+    const stopped = running.stop();
+    fail(new Error('no space left on this disk'));
+
+    await expect(stopped).rejects.toThrow('no space left on this disk');
+    expect(position()).toBe(before);
+  });
+
+  it("of the owner's log ends the run", async () => {
+    const p = await plant();
+    const deps = p.deps();
+    const owner = new Owner({
+      ...deps,
+      ownerLog: { ...deps.ownerLog, writer: { ...deps.ownerLog.writer, append: () => Promise.reject(new LogError('failed')) } },
+    });
+    const run = owner.run(new AbortController().signal);
+    run.catch(() => {});
+    await p.append(p.beat());
+
+    await expect(run).rejects.toMatchObject({ code: 'failed' });
+  });
+
+  it("of the brokers' log ends the run", async () => {
+    const p = await plant();
+    const owner = new Owner({ ...p.deps(), brokersLog: { ...p.brokersLog, read: () => Promise.reject(new LogError('corrupt')) } });
+
+    await expect(owner.run(new AbortController().signal)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  it('of a request leaves the others and the run alone', async () => {
+    const { p, running } = await withTerminal();
+
+    const bad = running.owner.submit(() => {
+      throw new Error('these entries cannot be made');
+    });
+
+    await expect(bad).rejects.toThrow('these entries cannot be made');
+    await running.owner.submit(bound('SN000002'));
+    await p.live(running, 1);
+    await running.stop();
+    expect(running.owner.watch.state.merchants.get('acme/m-1')!.held).toBe(2);
+  });
+});
+
+describe('a save', () => {
+  it('stands for one moment, though the fold goes on while it is written', async () => {
+    const { p, running } = await withTerminal();
+    const stage = p.state.stage.bind(p.state);
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let staging = false;
+    p.state.stage = async (changes) => {
+      staging = true;
+      await held;
+      return stage(changes);
+    };
+    await p.live(running, 6);
+    await eventually(() => expect(staging).toBe(true));
+    await p.append(p.message('report', report(p.clock.wall, 1, { power: { battery: 0.25 } })));
+    await p.live(running, 1);
+    const committed = new Promise<void>((resolve) => {
+      const commit = p.state.commit.bind(p.state);
+      p.state.commit = (changes) => commit(changes).then(resolve);
+    });
+    goOn();
+    await committed;
+    await p.crash();
+
+    const back = await p.start();
+
+    expect(back.owner.watch.state.terminals.get('acme/SN000001')!.last).toMatchObject({ power: { battery: 0.25 } });
+  });
+});
+
+describe('the outbox', () => {
+  it('is emptied of what the store has, at the next save, and stays so after restarts that the feed has not spoken in', async () => {
+    const { p, running } = await withTerminal();
+    await p.live(running, 130);
+    await running.stop();
+    const all = p.outbox().length;
+    const second = await p.start();
+    second.owner.outboxWritten(all - 1);
+    await p.live(second, 1);
+    await second.stop();
+    const kept = [...p.state.rows('outbox')].map(({ key }) => Number(key));
+    const removed: string[] = [];
+    const commit = p.state.commit.bind(p.state);
+    p.state.commit = (changes) => {
+      removed.push(...changes.flatMap(({ table, key, value }) => (table === 'outbox' && value === null ? [key] : [])));
+      return commit(changes);
+    };
+
+    for (let i = 0; i < 2; i++) {
+      const again = await p.start();
+      await p.live(again, 6);
+      await again.stop();
+    }
+
+    const last = await p.start();
+    last.owner.outboxWritten(all - 1);
+    await p.live(last, 6);
+    await last.stop();
+
+    expect(all).toBeGreaterThan(2);
+    expect(kept[0]).toBe(all);
+    expect(removed).toEqual([]);
+  });
+});
