@@ -12,8 +12,9 @@ interface Beat {
   boot: string;
   uptime: number;
   down: boolean;
-  /** When it came, by the time of all entries: nodes' clocks may differ. */
+  /** When it came, and when the node's first one came, by the time of all entries: nodes' clocks may differ. */
   heardAt: number;
+  firstAt: number;
 }
 
 /** The last heartbeat of each node. Plain data: it is saved with the fold. */
@@ -26,9 +27,17 @@ export type Pulse = Record<string, Beat>;
 export function noteHeartbeat(pulse: Pulse, { node, at, boot, uptime }: HeartbeatEntry, lastAt: number): PlatformEntry[] {
   const last = pulse[node];
   const heardAt = Math.max(at, lastAt);
-  pulse[node] = { at, boot, uptime, down: false, heardAt };
+  pulse[node] = { at, boot, uptime, down: false, heardAt, firstAt: last?.firstAt ?? heardAt };
   const silent = noteSilence(pulse, (other) => heardAt - pulse[other]!.heardAt, lastAt);
-  return [...silent, ...ofNode(last, pulse[node], node, lastAt)];
+  return [...silent, ...ofNode(last, pulse[node], node, lastAt), ...replacedBy(pulse, node, heardAt)];
+}
+
+/** A node that came after another had fallen silent is in its place (a container has a new name at each start): we see again. */
+function replacedBy(pulse: Pulse, node: string, at: number): PlatformEntry[] {
+  const { firstAt } = pulse[node]!;
+  const gone = Object.keys(pulse).filter((other) => pulse[other]!.down && pulse[other]!.heardAt < firstAt);
+  for (const other of gone) delete pulse[other];
+  return gone.map((other) => broker(other, 'up', at));
 }
 
 function ofNode(last: Beat | undefined, { at, boot, uptime }: Beat, node: string, lastAt: number): PlatformEntry[] {

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Process } from '../faults/installation.ts';
+import { Process } from '../helpers/installation.ts';
 import { startInflux } from '../helpers/influx.ts';
 import { lacks } from '../helpers/servers.ts';
 import { tempDir } from '../helpers/tempdir.ts';

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
-import { Installation, Process } from '../faults/installation.ts';
+import { Installation, Process } from '../helpers/installation.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { connectMqtt } from '../helpers/mqtt.ts';
 import { tempDir } from '../helpers/tempdir.ts';

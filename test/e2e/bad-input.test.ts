@@ -4,7 +4,7 @@ import { deflateSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
 import type { Quarantined } from '../../collector/owner/outputs.ts';
-import { Installation } from '../faults/installation.ts';
+import { Installation } from '../helpers/installation.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { connectMqtt } from '../helpers/mqtt.ts';
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
-import { Installation } from '../faults/installation.ts';
+import { Installation } from '../helpers/installation.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { startInflux } from '../helpers/influx.ts';
 import { lacks, serverPath } from '../helpers/servers.ts';

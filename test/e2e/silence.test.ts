@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb.ts';
 import type { Alert } from '../../protocol/alerts.ts';
-import { Installation } from '../faults/installation.ts';
+import { Installation } from '../helpers/installation.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { connectMqtt, type MqttClient } from '../helpers/mqtt.ts';
 

@@ -4,7 +4,7 @@ import { decodeOwnerRecord } from '../../collector/log/entries.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { aheadBy } from '../helpers/faketime.ts';
 import { lacks } from '../helpers/servers.ts';
-import { type Command, Installation } from './installation.ts';
+import { type Command, Installation } from '../helpers/installation.ts';
 import { Fleet } from './load.ts';
 import { records } from './observe.ts';
 import { between, seeded } from './random.ts';

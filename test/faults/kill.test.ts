@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 import { statePaths } from '../../collector/app/logs.ts';
-import type { Command } from './installation.ts';
+import type { Command } from '../helpers/installation.ts';
 import { pick } from './random.ts';
 import { playRound, type Round, seeds } from './round.ts';
 

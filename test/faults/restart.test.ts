@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { takeLock } from '../../backbone/lock.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/tempdir.ts';
-import { Installation } from './installation.ts';
+import { Installation } from '../helpers/installation.ts';
 import { between, seeded } from './random.ts';
 import { seeds, terminalsCsv } from './round.ts';
 

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import type { Influx } from '../helpers/influx.ts';
 import type { AskedMove } from './history.ts';
-import { type Command, Installation, type Process } from './installation.ts';
+import { type Command, Installation, type Process } from '../helpers/installation.ts';
 import { Fleet } from './load.ts';
 import { between, seeded } from './random.ts';
 import { judge } from './verdict.ts';

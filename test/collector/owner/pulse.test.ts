@@ -56,6 +56,30 @@ describe('a heartbeat', () => {
     ]);
   });
 
+  it('of a node with a new name takes the place of one that fell silent before it came, so that nobody stays unknown', () => {
+    const pulse = living(10_000);
+
+    const said = noteHeartbeat(pulse, beat(60_000, { node: 'a2', boot: 'b2', since: 60_000 }), T + 10_000);
+
+    expect(brief(said)).toEqual([
+      [10_000, 'broker', 'down', 'a'],
+      [60_000, 'broker', 'up', 'a'],
+    ]);
+    expect(Object.keys(pulse)).toEqual(['a2']);
+  });
+
+  it('of a node with a new name that came at once takes its place when the old one is told to be down', () => {
+    const pulse = living(10_000);
+    noteHeartbeat(pulse, beat(11_000, { node: 'a2', boot: 'b2' }), T + 10_000);
+
+    const said = noteHeartbeat(pulse, beat(16_000, { node: 'a2', boot: 'b2' }), T + 11_000);
+
+    expect(brief(said)).toEqual([
+      [11_000, 'broker', 'down', 'a'],
+      [16_000, 'broker', 'up', 'a'],
+    ]);
+  });
+
   it('of a process that was frozen tells the same: both of its clocks went on', () => {
     const said = noteHeartbeat(living(10_000), beat(70_000), T + 10_000);
 
@@ -183,7 +207,7 @@ describe('of two nodes', () => {
 
     expect(brief(said)).toEqual([
       [0, 'broker', 'down', 'a'],
-      [1_000, 'broker', 'up', 'a'],
+      [60_000, 'broker', 'up', 'a'],
     ]);
   });
 });

@@ -12,8 +12,8 @@ import { issueToken } from '../../backbone/credentials/tokens.ts';
 import { type Layout, prepareDataDir } from '../../backbone/layout.ts';
 import { DurableFile } from '../../backbone/segments/durable.ts';
 import type { Alert } from '../../protocol/alerts.ts';
-import { eventually } from '../helpers/eventually.ts';
-import { tempDir } from '../helpers/tempdir.ts';
+import { eventually } from './eventually.ts';
+import { tempDir } from './tempdir.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const YEAR_MS = 365 * 86_400_000;
