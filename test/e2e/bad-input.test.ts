@@ -4,8 +4,8 @@ import { deflateSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
 import type { Quarantined } from '../../collector/owner/outputs.ts';
-import { Installation } from '../helpers/installation.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { Installation } from '../helpers/installation.ts';
 import { connectMqtt } from '../helpers/mqtt.ts';
 
 const YEAR_MS = 365 * 86_400_000;

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
-import { Installation } from '../helpers/installation.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { startInflux } from '../helpers/influx.ts';
+import { Installation } from '../helpers/installation.ts';
 import { lacks, serverPath } from '../helpers/servers.ts';
 
 const SN = 'SN000001';

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb.ts';
 import type { Alert } from '../../protocol/alerts.ts';
-import { Installation } from '../helpers/installation.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { Installation } from '../helpers/installation.ts';
 import { connectMqtt, type MqttClient } from '../helpers/mqtt.ts';
 
 const TEST_MS = 60_000;

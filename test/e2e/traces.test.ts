@@ -5,8 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { agentConfigFromEnv } from '../../agent/config.ts';
 import { runOnce, systemDeps } from '../../agent/run.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb.ts';
-import { Installation } from '../helpers/installation.ts';
 import { startInflux } from '../helpers/influx.ts';
+import { Installation } from '../helpers/installation.ts';
 import { lacks } from '../helpers/servers.ts';
 import { tempDir } from '../helpers/tempdir.ts';
 

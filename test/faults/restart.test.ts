@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { takeLock } from '../../backbone/lock.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { tempDir } from '../helpers/tempdir.ts';
 import { Installation } from '../helpers/installation.ts';
+import { tempDir } from '../helpers/tempdir.ts';
 import { between, seeded } from './random.ts';
 import { seeds, terminalsCsv } from './round.ts';
 

@@ -3,8 +3,8 @@ import { writeSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { Transition } from '../../protocol/alerts.ts';
 import type { Influx } from '../helpers/influx.ts';
-import { type AskedMove, checkHistory, PROBLEMS, type Problem, type SentReport } from './history.ts';
 import type { Installation } from '../helpers/installation.ts';
+import { type AskedMove, checkHistory, PROBLEMS, type Problem, type SentReport } from './history.ts';
 import { duckDbContent, foldLogs, influxContent, leftState, loggedMoves, loggedReports, told } from './observe.ts';
 
 export interface Played {
