@@ -2,7 +2,11 @@
 import type { MessageEntry } from '../protocol/entries.ts';
 import type { Message } from '../protocol/schemas/messages.ts';
 import type { Sample } from '../protocol/schemas/sample.ts';
-import { noteMessage, placeSample, type SessionNote, type Sessions } from './fleet/sessions.ts';
+import { CLOCK_TOLERANCE_MS, noteMessage, placeSample, type SessionNote, type Sessions } from './fleet/sessions.ts';
+
+const DAY_MS = 86_400_000;
+const OLDEST_BACKLOG_DAYS = 3_660;
+const OLDEST_BACKLOG_MS = OLDEST_BACKLOG_DAYS * DAY_MS;
 
 export interface Facts {
   /** Whether the terminal was alive at the entry's time. */
@@ -27,8 +31,31 @@ export function factsOf({ at, decoded, replayed }: MessageEntry, sessions: Sessi
   return { life: true, why: 'new', message, note };
 }
 
-/** The samples of a report, each placed in time (epoch milliseconds, whole). */
-export function placedSamples({ message, note }: Facts): Sample[] {
-  if (message?.channel !== 'report') return [];
-  return message.body.samples.map((sample) => ({ ...sample, at: Math.round(placeSample(sample.at, note?.skewMs ?? 0)) }));
+/** The samples of a report as they stand in time, and those whose time cannot be true. */
+export interface Placed {
+  /** Each at its place: epoch milliseconds, whole. */
+  samples: Sample[];
+  /** Their numbers in the report, from 0. */
+  impossible: number[];
+}
+
+const NOTHING: Placed = { samples: [], impossible: [] };
+
+/** A sample cannot have been taken after it came, give or take what a right clock may be off, nor before any backlog began. */
+export function placedSamples({ message, note }: Facts, receivedAt: number): Placed {
+  if (message?.channel !== 'report') return NOTHING;
+  const placed: Placed = { samples: [], impossible: [] };
+  for (const [i, sample] of message.body.samples.entries()) {
+    // A clock that was put right within its session is right.
+    const isRight = Math.abs(receivedAt - sample.at) <= CLOCK_TOLERANCE_MS;
+    const at = isRight ? sample.at : Math.round(placeSample(sample.at, note?.skewMs ?? 0));
+    if (at > receivedAt + CLOCK_TOLERANCE_MS || at < receivedAt - OLDEST_BACKLOG_MS) placed.impossible.push(i);
+    else placed.samples.push({ ...sample, at });
+  }
+  return placed;
+}
+
+/** What quarantine says of them. */
+export function impossibleDetail({ impossible }: Placed): string {
+  return `samples ${impossible.slice(0, 20).join(', ')}: at is ahead of the receipt or over ${OLDEST_BACKLOG_DAYS} days before it, and the session's clock was right; the other samples were taken`;
 }

@@ -72,7 +72,8 @@ export class Tagger {
     const { seq } = facts.message.body;
     const skewMs = facts.note?.skewMs ?? 0;
     const { acquirer, sn } = entry;
-    return placedSamples(facts).map((sample) => ({ sample, seq, skewMs, acquirer, sn, tags: this.#tagsAt(key, sample.at) }));
+    const { samples } = placedSamples(facts, entry.replayed?.at ?? entry.at);
+    return samples.map((sample) => ({ sample, seq, skewMs, acquirer, sn, tags: this.#tagsAt(key, sample.at) }));
   }
 
   #noteTags(key: string, from: number): void {

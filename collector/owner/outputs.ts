@@ -74,8 +74,9 @@ export class Outputs {
     for (const terminal of rebirths) this.#rebirths.push({ ...terminal, at });
   }
 
-  quarantine(entry: ReceivedMessage | RefusalEntry, offset: Offset): void {
-    const row = quarantinedFrom(entry, `${offset.batch}-${offset.index}`);
+  /** `bad`: why part of a message that could be read was not taken. */
+  quarantine(entry: ReceivedMessage | RefusalEntry, offset: Offset, bad: Output['bad']): void {
+    const row = quarantinedFrom(entry, `${offset.batch}-${offset.index}`, bad);
     if (row) this.#changes.push({ table: QUARANTINE, key: newestFirst(row.at, row.id), value: toBytes(row) });
   }
 
@@ -93,13 +94,14 @@ export class Outputs {
   }
 }
 
-function quarantinedFrom(entry: ReceivedMessage | RefusalEntry, id: string): Quarantined | null {
+function quarantinedFrom(entry: ReceivedMessage | RefusalEntry, id: string, bad: Output['bad']): Quarantined | null {
   if (entry.kind === 'refusal') {
     const { at, node, user, reason, detail } = entry;
     return { id, at, node, from: user, channel: null, reason, detail, raw: null };
   }
   const { at, node, acquirer, sn, channel, decoded, raw } = entry;
-  if (decoded.ok) return null;
-  const { reason, detail } = decoded;
+  const problem = decoded.ok ? bad : decoded;
+  if (!problem) return null;
+  const { reason, detail } = problem;
   return { id, at, node, from: `${acquirer}/${sn}`, channel, reason, detail, raw: Buffer.from(raw).toString('base64') };
 }

@@ -8,13 +8,14 @@ import type { StateStore } from '../../backbone/state.ts';
 import type { OwnerEntry } from '../../protocol/entries.ts';
 import { lineFromEntry } from '../../protocol/replay.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
+import type { Output } from '../../watch/fold/output.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
 import { type Position, positionFromText, positionToText, START } from '../log/position.ts';
 import { savedRows, stageRows } from '../saves.ts';
 import { fromBytes, numberKey, OUTBOX, Outputs, toBytes } from './outputs.ts';
-import { noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
+import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
 
 /** Entries folded before the loop lets others run. */
 const SLICE_ENTRIES = 500;
@@ -205,8 +206,9 @@ export class Owner {
 
   /** A tick for each heartbeat, or, while a backlog is read, for each second of ours: followers get no further than the last tick. */
   async #tick(atEnd: boolean): Promise<void> {
-    const at = pulseTime(this.#pulse);
-    if (at !== undefined && (atEnd || this.#sinceTick() >= TICK_MS)) await this.#appendTick(at);
+    if (!atEnd && this.#sinceTick() < TICK_MS) return;
+    const at = nextTick(this.#pulse, this.watch.now);
+    if (at !== undefined) await this.#appendTick(at);
   }
 
   #sinceTick(): number {
@@ -229,16 +231,17 @@ export class Owner {
   }
 
   #foldBroker(entry: BrokerEntry, offset: { batch: number; index: number }): void {
-    if (entry.kind !== 'heartbeat') this.#outputs.quarantine(entry, offset);
-    this.#fold(entry);
+    const { bad } = this.#fold(entry);
+    if (entry.kind !== 'heartbeat') this.#outputs.quarantine(entry, offset, bad);
   }
 
-  #fold(entry: BrokerEntry | OwnerEntry): void {
+  #fold(entry: BrokerEntry | OwnerEntry): Output {
     // Heartbeats are in the record as the ticks that follow them; refusals are nobody's life.
     if (this.#deps.record && entry.kind !== 'heartbeat' && entry.kind !== 'refusal') this.#deps.record(lineFromEntry(entry));
     const output = this.watch.step(entry);
     this.#foldedSinceSave++;
     this.#outputs.add(output, this.watch.now);
+    return output;
   }
 
   async #saveIfDue(): Promise<void> {

@@ -15,6 +15,8 @@ interface Beat {
   /** When it came, and when the node's first one came, by the time of all entries: nodes' clocks may differ. */
   heardAt: number;
   firstAt: number;
+  /** Its uptime at the last tick. */
+  tickedUptime?: number;
 }
 
 /** The last heartbeat of each node. Plain data: it is saved with the fold. */
@@ -27,15 +29,29 @@ export type Pulse = Record<string, Beat>;
 export function noteHeartbeat(pulse: Pulse, { node, at, boot, uptime }: HeartbeatEntry, lastAt: number): PlatformEntry[] {
   const last = pulse[node];
   const heardAt = Math.max(at, lastAt);
-  pulse[node] = { at, boot, uptime, down: false, heardAt, firstAt: last?.firstAt ?? heardAt };
+  const lived = last?.boot === boot ? last : undefined;
+  pulse[node] = {
+    at,
+    boot,
+    uptime,
+    down: false,
+    heardAt,
+    firstAt: last?.firstAt ?? heardAt,
+    ...(lived?.tickedUptime !== undefined && { tickedUptime: lived.tickedUptime }),
+  };
   const silent = noteSilence(pulse, (other) => heardAt - pulse[other]!.heardAt, lastAt);
   return [...silent, ...ofNode(last, pulse[node], node, lastAt), ...replacedBy(pulse, node, heardAt)];
 }
 
-/** A node that came after another had fallen silent is in its place (a container has a new name at each start): we see again. */
+/**
+ * Where one broker is all there is, one that came after another had fallen silent is in its place (a container has a new name at each
+ * start): we see again.
+ */
 function replacedBy(pulse: Pulse, node: string, at: number): PlatformEntry[] {
   const { firstAt } = pulse[node]!;
-  const gone = Object.keys(pulse).filter((other) => pulse[other]!.down && pulse[other]!.heardAt < firstAt);
+  const others = Object.keys(pulse).filter((other) => other !== node);
+  if (others.some((other) => !pulse[other]!.down)) return [];
+  const gone = others.filter((other) => pulse[other]!.heardAt < firstAt);
   for (const other of gone) delete pulse[other];
   return gone.map((other) => broker(other, 'up', at));
 }
@@ -67,6 +83,19 @@ export function notePlatformEntry(pulse: Pulse, { platform }: PlatformEntry): vo
 export function pulseTime(pulse: Pulse): number | undefined {
   const beats = Object.values(pulse).filter((beat) => !beat.down);
   return beats.length > 0 ? Math.min(...beats.map((beat) => beat.at)) : undefined;
+}
+
+/**
+ * The time of the next tick: the slowest broker's. Where the brokers' clocks are behind what the log has come to already (they were
+ * ahead, and were put right), time goes on at half its pace until they meet: deadlines come late then, and none is missed.
+ */
+export function nextTick(pulse: Pulse, now: number): number | undefined {
+  const at = pulseTime(pulse);
+  if (at === undefined) return undefined;
+  const up = Object.values(pulse).filter((beat) => !beat.down);
+  const lived = Math.min(...up.map(({ uptime, tickedUptime = uptime }) => uptime - tickedUptime));
+  for (const beat of up) beat.tickedUptime = beat.uptime;
+  return at >= now ? at : now + Math.floor(lived / 2);
 }
 
 /** A step ahead leaves a stretch that nobody lived through: we were blind for all of it. */

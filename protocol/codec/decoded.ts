@@ -9,6 +9,7 @@ export const QUARANTINE_REASONS = [
   'bad_json',
   'bad_columns', // columnar, and its columns do not fit together
   'bad_schema', // a member is missing, of a wrong type or impossible
+  'bad_time', // a sample lies ahead of its receipt, or so far back that no backlog explains it
 ] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 

@@ -10,6 +10,8 @@ const MINUTE_MS = 60_000;
 const OFFSET_STEP_MS = 15 * MINUTE_MS;
 /** A week of closed days and a day on each side: past it there is no opening at all. */
 const HORIZON_DAYS = 9;
+/** Who opens so rarely that a wait takes longer than this is not waited for. */
+const LONGEST_WAIT_MS = 400 * DAY_MS;
 const MEMO_LIMIT = 512;
 
 type Range = readonly [from: number, to: number];
@@ -43,11 +45,12 @@ export class HoursBook {
     return hours;
   }
 
-  /** The moment by which `ms` of expected time have passed since `from`; Infinity where nothing is ever expected. */
+  /** The moment by which `ms` of expected time have passed since `from`; Infinity where little or nothing is ever expected. */
   after(hours: Hours | null, from: number, ms: number): number {
     if (!hours || !Number.isFinite(from)) return from + ms;
     let left = ms;
     for (const [start, end] of this.#from(hours, from)) {
+      if (start - from > LONGEST_WAIT_MS) break;
       const begin = Math.max(start, from);
       if (end - begin >= left) return begin + left;
       left -= end - begin;
@@ -125,6 +128,7 @@ export class HoursBook {
     const known = this.#zones.get(tz);
     if (known) return known;
     const zone = new Zone(tz);
+    if (this.#zones.size >= MEMO_LIMIT) this.#zones.clear();
     this.#zones.set(tz, zone);
     return zone;
   }

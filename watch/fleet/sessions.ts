@@ -8,13 +8,20 @@ import type { Message } from '../../protocol/schemas/messages.ts';
 export const CLOCK_TOLERANCE_MS = 5 * 60_000;
 /** Without a birth, samples up to this old are taken for a backlog, and older ones for a wrong clock. */
 const BACKLOG_MS = 7 * 86_400_000;
-const SESSIONS_KEPT = 8;
+/**
+ * Ended sessions are remembered for as long as something of theirs may be sent again: a backlog from a terminal's disk, after any
+ * number of reconnects. What was not heard for longest goes first.
+ */
+const SESSION_KEPT_MS = 30 * 86_400_000;
+const SESSIONS_KEPT = 256;
 const RANGES_KEPT = 64;
 
 interface Session {
   id: string;
   born: boolean;
   ended: boolean;
+  /** When it was last heard of, epoch milliseconds at the broker. */
+  heardAt: number;
   /** Receive time minus the terminal's time, milliseconds; null until measured, and then fixed. */
   skewMs: number | null;
   /** Seen `seq`s as closed ranges, in order. */
@@ -43,12 +50,13 @@ const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, skew
  */
 export function noteMessage(sessions: Sessions, { channel, body }: Message, receivedAt: number, replayed = false): SessionNote {
   if (channel === 'ack') return NO_SESSION;
-  const known = sessions.find((s) => s.id === body.session);
+  const known = sessions.findLast((s) => s.id === body.session);
   const isLost = channel === 'state' && body.state === 'lost';
   const opens = channel === 'birth' || (channel === 'state' && !isLost) || sessions.every((s) => !s.born);
   const late = replayed && currentSession(sessions) !== undefined;
   const began = known === undefined && opens && !isLost && !late;
-  const session = known ?? addSession(sessions, body.session, began);
+  const session = known ?? addSession(sessions, body.session, began, receivedAt);
+  session.heardAt = Math.max(session.heardAt, receivedAt);
   if (channel === 'birth') session.born = true;
   session.skewMs ??= measureSkew(channel, body, receivedAt);
   const fresh = channel === 'report' || channel === 'event' ? noteSeq(session, body.seq) : true;
@@ -65,17 +73,22 @@ export function placeSample(at: number, skewMs: number): number {
 }
 
 /** A session that begins ends all before it; one that is heard of only by its backlog has ended already. */
-function addSession(sessions: Sessions, id: string, begins: boolean): Session {
+function addSession(sessions: Sessions, id: string, begins: boolean, heardAt: number): Session {
   if (begins) for (const s of sessions) s.ended = true;
-  const session: Session = { id, born: false, ended: !begins, skewMs: null, seen: [] };
+  const session: Session = { id, born: false, ended: !begins, heardAt, skewMs: null, seen: [] };
   if (begins) sessions.push(session);
   else sessions.unshift(session);
-  if (sessions.length > SESSIONS_KEPT)
-    sessions.splice(
-      sessions.findIndex((s) => s.ended && s !== session),
-      1,
-    );
+  forgetSessions(sessions, session, heardAt);
   return session;
+}
+
+function forgetSessions(sessions: Sessions, added: Session, now: number): void {
+  const old = sessions.filter((s) => s.ended && s !== added).sort((a, b) => a.heardAt - b.heardAt);
+  const tooMany = Math.max(0, sessions.length - SESSIONS_KEPT);
+  for (const [i, session] of old.entries()) {
+    if (i >= tooMany && session.heardAt >= now - SESSION_KEPT_MS) return;
+    sessions.splice(sessions.indexOf(session), 1);
+  }
 }
 
 function measureSkew(channel: string, body: { at?: number | undefined; samples?: { at: number }[] }, receivedAt: number): number | null {

@@ -53,6 +53,10 @@ export class FoldCore {
     this.#out.rebirths.push({ acquirer, sn });
   }
 
+  quarantine(detail: string): void {
+    this.#out.bad = { reason: 'bad_time', detail };
+  }
+
   /** Turns a verdict into a transition of the subject's alert, where there is one to tell. `subjectKey` names the subject among its type. */
   announce(type: AlertType, subjectKey: string, members: Partial<Subject>, judge: (firing: Condition | null) => Verdict): void {
     const key = `${type} ${subjectKey}`;

@@ -1,4 +1,5 @@
 import type { Transition } from '../../protocol/alerts.ts';
+import type { QuarantineReason } from '../../protocol/codec/decoded.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 
 /** A terminal's presence, on change and each hour. */
@@ -34,10 +35,12 @@ export interface Output {
   rows: WatchRow[];
   /** Terminals to be asked for a birth. */
   rebirths: TerminalId[];
+  /** Why part of the entry's message could not be taken, for quarantine; null where all of it was. */
+  bad: { reason: QuarantineReason; detail: string } | null;
 }
 
 export function newOutput(): Output {
-  return { transitions: [], rows: [], rebirths: [] };
+  return { transitions: [], rows: [], rebirths: [], bad: null };
 }
 
 /** Counts of decisions by rule and reason: every decision, to announce or not to, has one. */

@@ -1,7 +1,7 @@
 /** The part of the fold that follows terminals: what they say, whether they are there, and what is wrong when they are not. */
 import type { MessageEntry } from '../../protocol/entries.ts';
 import { terminalKey } from '../../protocol/topics.ts';
-import { type Facts, factsOf, placedSamples } from '../facts.ts';
+import { type Facts, factsOf, impossibleDetail, placedSamples } from '../facts.ts';
 import { blindUntil, isBlind } from '../fleet/blindness.ts';
 import type { Hours } from '../fleet/hours.ts';
 import { LEARNABLE_INTERVAL_MS, learnedHours, noteHeard } from '../fleet/learned.ts';
@@ -36,7 +36,7 @@ export class Terminals {
     const facts = factsOf(entry, t.sessions);
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
-    this.#noteSamples(t, facts);
+    this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
     if (facts.life) this.#life(t, key, entry.node);
     this.#noteState(t, facts);
     if (needsJudging(t, facts)) this.judge(key);
@@ -80,9 +80,11 @@ export class Terminals {
   }
 
   /** Where the birth says so, a member that is left out has not changed. */
-  #noteSamples(t: Terminal, facts: Facts): void {
+  #noteSamples(t: Terminal, facts: Facts, receivedAt: number): void {
     const sparse = t.birth?.sparse && facts.note?.current;
-    for (const sample of placedSamples(facts)) {
+    const placed = placedSamples(facts, receivedAt);
+    if (placed.impossible.length > 0) this.#core.quarantine(impossibleDetail(placed));
+    for (const sample of placed.samples) {
       if (t.last === null || sample.at >= t.last.at) t.last = sparse ? { ...t.last, ...sample } : sample;
     }
   }

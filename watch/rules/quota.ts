@@ -45,8 +45,7 @@ function heldBySlack(used: number, limit: number, rules: QuotaRules): boolean {
 }
 
 /**
- * Judges a merchant at `at`. `firing`: the condition of its alert now, which gives the slack and keeps the cause while nothing got
- * worse. Reasons for silence: no_limit, below_line.
+ * Judges a merchant at `at`. `firing`: the condition of its alert now, which gives the slack and keeps its cause. Reasons for silence: no_limit, below_line.
  */
 export function judgeQuota(m: Readonly<Merchant>, firing: Condition | null, at: number, rules: QuotaRules): Verdict {
   if (m.limit === null) return { why: 'no_limit', condition: null };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from '../../../collector/owner/pulse.ts';
+import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from '../../../collector/owner/pulse.ts';
 import type { HeartbeatEntry, PlatformEntry } from '../../../protocol/entries.ts';
 
 const T = 1_763_798_400_000;
@@ -209,5 +209,49 @@ describe('of two nodes', () => {
       [0, 'broker', 'down', 'a'],
       [60_000, 'broker', 'up', 'a'],
     ]);
+  });
+});
+
+describe('the next tick', () => {
+  it('is at the slowest broker that is up', () => {
+    const pulse = living(10_000, ['a', 'b']);
+    noteHeartbeat(pulse, beat(11_000, { node: 'b' }), T + 10_000);
+
+    expect(nextTick(pulse, T + 10_000)).toBe(T + 10_000);
+  });
+
+  it('goes on at half its pace while clocks that were put back are behind the log, until they meet', () => {
+    const pulse = living(10_000);
+    const ticks: number[] = [];
+    let now = T + 10_000;
+    nextTick(pulse, now);
+    for (let ms = 11_000; ms <= 40_000; ms += 1_000) {
+      noteHeartbeat(pulse, beat(ms, { stepped: -10_000 }), now);
+      now = Math.max(now, nextTick(pulse, now)!);
+      ticks.push(now - T);
+    }
+
+    expect(ticks.slice(0, 4)).toEqual([10_500, 11_000, 11_500, 12_000]);
+    expect(ticks.at(-1)).toBe(30_000);
+    expect(ticks).toEqual(ticks.toSorted((a, b) => a - b));
+  });
+
+  it('is nowhere while no broker is up', () => {
+    const pulse = living(10_000);
+    noteSilence(pulse, () => 6_000, T + 10_000);
+
+    expect(nextTick(pulse, T + 10_000)).toBeUndefined();
+  });
+});
+
+describe('an extra broker', () => {
+  it('does not take the place of a dead one while others live', () => {
+    const pulse = living(10_000, ['a', 'b']);
+    for (let ms = 11_000; ms <= 20_000; ms += 1_000) noteHeartbeat(pulse, beat(ms, { node: 'b' }), T + ms);
+
+    const said = noteHeartbeat(pulse, beat(21_000, { node: 'c' }), T + 20_000);
+
+    expect(brief(said)).toEqual([]);
+    expect(Object.keys(pulse).sort()).toEqual(['a', 'b', 'c']);
   });
 });
