@@ -13,7 +13,7 @@ import { State } from './state.ts';
 import { Wheel } from './wheel.ts';
 
 export class FoldCore {
-  readonly rules: Rules;
+  rules: Rules;
   readonly state = new State();
   readonly wheel = new Wheel();
   readonly book = new HoursBook();

@@ -15,6 +15,8 @@ export interface Meta {
   touched: { merchants: string[]; terminals: string[] };
   /** How often each subject opened an alert in the present millisecond. */
   opened: Record<string, number>;
+  /** The rules document in force; null is the rules that the fold was made with. */
+  rules: Record<string, unknown> | null;
 }
 
 const META_KEY = 'fold';
@@ -31,7 +33,7 @@ export class State {
   readonly #meta = new Table<Meta>('meta');
 
   constructor() {
-    this.#meta.set(META_KEY, { now: 0, blindness: newBlindness(), touched: { merchants: [], terminals: [] }, opened: {} });
+    this.#meta.set(META_KEY, { now: 0, blindness: newBlindness(), touched: { merchants: [], terminals: [] }, opened: {}, rules: null });
   }
 
   get meta(): Readonly<Meta> {

@@ -3,10 +3,13 @@
  * with the entries, and an entry older than the one before it is taken at that one's time.
  */
 import type { CommitEntry, Entry, PlatformEntry, RegistryEntry } from '../../protocol/entries.ts';
+import { terminalKey } from '../../protocol/topics.ts';
 import { notePlatform } from '../fleet/blindness.ts';
 import { changesOf } from '../fleet/imports.ts';
+import { merchantKey } from '../fleet/merchants.ts';
 import type { PresenceState, Terminal } from '../fleet/terminals.ts';
 import { DEFAULT_RULES, type Rules } from '../rules/defaults.ts';
+import { readRules } from '../rules/document.ts';
 import { FoldCore } from './core.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
@@ -43,6 +46,11 @@ export class Watch {
     return this.#core.state;
   }
 
+  /** The rules document in force, as it was given; null where none was. */
+  get rulesDocument(): Readonly<Record<string, unknown>> | null {
+    return this.#core.state.meta.rules;
+  }
+
   get decisions(): Readonly<Decisions> {
     return this.#core.decisions;
   }
@@ -62,7 +70,10 @@ export class Watch {
       case 'platform':
         this.#notePlatform(entry);
         break;
-      default: // heartbeats and ticks are time alone; refusals, operators' actions and rules change no state of these watches
+      case 'rules':
+        this.#changeRules(entry.body);
+        break;
+      default: // heartbeats and ticks are time alone; refusals and operators' actions change no state of these watches
         break;
     }
     return output;
@@ -102,6 +113,8 @@ export class Watch {
   load(rows: Iterable<SavedRow>): void {
     const { state, touched } = this.#core;
     for (const row of rows) loadRow(state.tables, row);
+    const read = state.meta.rules && readRules(state.meta.rules);
+    if (read?.ok) this.#core.rules = read.value;
     for (const key of state.meta.touched.merchants) touched.merchants.add(key);
     for (const key of state.meta.touched.terminals) touched.terminals.add(key);
     for (const m of state.merchants.values()) this.#merchants.load(m);
@@ -128,6 +141,18 @@ export class Watch {
   #changeRegistry(entry: RegistryEntry | CommitEntry): void {
     const { registry, state, touched, now } = this.#core;
     for (const change of changesOf(entry, state.staged)) registry.apply(change, now, touched);
+  }
+
+  /** New rules judge everybody anew. A document that cannot be read changes nothing. */
+  #changeRules(document: Record<string, unknown>): void {
+    const read = readRules(document);
+    this.#core.count('rules', read.ok ? 'changed' : 'unreadable');
+    if (!read.ok) return;
+    this.#core.rules = read.value;
+    this.#core.state.changeMeta().rules = document;
+    const { state, touched } = this.#core;
+    for (const m of state.merchants.values()) touched.merchants.add(merchantKey(m.acquirer, m.merchant));
+    for (const t of state.terminals.values()) touched.terminals.add(terminalKey(t));
   }
 
   #notePlatform({ platform }: PlatformEntry): void {
