@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, stat } from 'node:fs/promises';
+import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** Where everything is in the data folder. */
@@ -25,28 +25,36 @@ export function layout(dataDir: string) {
 export type Layout = ReturnType<typeof layout>;
 
 export class DataDirError extends Error {
-  constructor(dataDir: string, cause: NodeJS.ErrnoException) {
-    super(
-      `the data folder ${resolve(dataDir)} cannot be used (${cause.code ?? cause.message}): give another in TILLWATCH_DATA_DIR, or make it writable`,
-      {
-        cause,
-      },
-    );
+  constructor(dataDir: string, problem: string, cause?: Error) {
+    super(`the data folder ${resolve(dataDir)} ${problem}`, { cause });
     this.name = 'DataDirError';
   }
 }
 
-/** Makes the data folder where it is missing, for its owner alone. Errors: DataDirError. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * Makes the data folder where it is missing, for its owner alone. One that is there keeps its mode, and is refused where others could
+ * put files into it. Errors: DataDirError.
+ */
 export async function prepareDataDir(dataDir: string): Promise<Layout> {
   const paths = layout(dataDir);
-  try {
-    await makeFolder(paths.root);
-    await chmod(paths.root, 0o700);
-    await access(paths.root, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    throw new DataDirError(dataDir, cause as NodeJS.ErrnoException);
+  const mode = await usable(paths.root).catch((cause: NodeJS.ErrnoException) => {
+    const problem = `cannot be used (${cause.code ?? cause.message}): give another in TILLWATCH_DATA_DIR, or make it writable`;
+    throw new DataDirError(dataDir, problem, cause);
+  });
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) {
+    const problem = `may be written by others than its owner (mode ${(mode & 0o7777).toString(8)}): chmod 700 it, or give another in TILLWATCH_DATA_DIR`;
+    throw new DataDirError(dataDir, problem);
   }
   return paths;
+}
+
+/** The mode of the folder, which this call makes where it is missing. */
+async function usable(path: string): Promise<number> {
+  await makeFolder(path);
+  await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  return (await stat(path)).mode;
 }
 
 /** One by one: a recursive mkdir never ends where the system takes no folder, as in /proc. */

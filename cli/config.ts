@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { CliError } from './io.ts';
+import { type RulesFile, readRulesFile } from './rules.ts';
 
 export interface Address {
   host: string;
@@ -17,6 +18,8 @@ export interface Settings {
   logDays: number;
   logMaxBytes: number;
   logReserveBytes: number;
+  /** The rules that differ from the defaults, and where they stand. */
+  rules: (RulesFile & { path: string }) | undefined;
   influx: { url: string; token: string; org: string; bucket: string } | undefined;
 }
 
@@ -26,24 +29,59 @@ interface Setting {
   name: string;
   default: string;
   help: string;
+  /** Its value in force, as text. */
+  shown(settings: Settings): string;
   secret?: boolean;
 }
 
 const GIB = 1024 ** 3;
 
 export const SETTINGS: readonly Setting[] = [
-  { name: 'TILLWATCH_DATA_DIR', default: './tillwatch-data', help: 'the folder with everything that is kept' },
-  { name: 'TILLWATCH_MQTT_LISTEN', default: '127.0.0.1:1883', help: 'where terminals connect, host:port' },
-  { name: 'TILLWATCH_HTTP_LISTEN', default: '127.0.0.1:8080', help: 'where the API answers, host:port' },
-  { name: 'TILLWATCH_NODE', default: '', help: "this broker's name in the log; default: the host's name" },
-  { name: 'TILLWATCH_LOG_DAYS', default: '30', help: 'days that the logs are kept' },
-  { name: 'TILLWATCH_LOG_MAX_BYTES', default: String(64 * GIB), help: "what the brokers' log may take, bytes" },
-  { name: 'TILLWATCH_LOG_RESERVE_BYTES', default: String(GIB), help: "disk space that the brokers' log leaves free, bytes" },
-  { name: 'INFLUX_URL', default: '', help: 'an InfluxDB 2 server; without it points go to an embedded DuckDB' },
-  { name: 'INFLUX_TOKEN', default: '', help: 'a token that may write to the bucket', secret: true },
-  { name: 'INFLUX_ORG', default: 'tillwatch', help: 'the organisation' },
-  { name: 'INFLUX_BUCKET', default: 'tillwatch', help: 'the bucket' },
+  { name: 'TILLWATCH_DATA_DIR', default: './tillwatch-data', help: 'the folder with everything that is kept', shown: (s) => s.dataDir },
+  {
+    name: 'TILLWATCH_MQTT_LISTEN',
+    default: '127.0.0.1:1883',
+    help: 'where terminals connect, host:port',
+    shown: (s) => shownAddress(s.mqtt),
+  },
+  {
+    name: 'TILLWATCH_HTTP_LISTEN',
+    default: '127.0.0.1:8080',
+    help: 'where the API answers, host:port',
+    shown: (s) => shownAddress(s.http),
+  },
+  { name: 'TILLWATCH_NODE', default: '', help: "this broker's name in the log; default: the host's name", shown: (s) => s.node },
+  { name: 'TILLWATCH_LOG_DAYS', default: '30', help: 'days that the logs are kept', shown: (s) => String(s.logDays) },
+  {
+    name: 'TILLWATCH_LOG_MAX_BYTES',
+    default: String(64 * GIB),
+    help: "what the brokers' log may take, bytes",
+    shown: (s) => String(s.logMaxBytes),
+  },
+  {
+    name: 'TILLWATCH_LOG_RESERVE_BYTES',
+    default: String(GIB),
+    help: "disk space that the brokers' log leaves free, bytes",
+    shown: (s) => String(s.logReserveBytes),
+  },
+  {
+    name: 'TILLWATCH_RULES',
+    default: '',
+    help: 'a file with the rules that differ from the defaults, JSON',
+    shown: (s) => s.rules?.path ?? '',
+  },
+  {
+    name: 'INFLUX_URL',
+    default: '',
+    help: 'an InfluxDB 2 server; without it points go to an embedded DuckDB',
+    shown: (s) => s.influx?.url ?? '',
+  },
+  { name: 'INFLUX_TOKEN', default: '', help: 'a token that may write to the bucket', shown: (s) => s.influx?.token ?? '', secret: true },
+  { name: 'INFLUX_ORG', default: 'tillwatch', help: 'the organisation', shown: (s) => s.influx?.org ?? '' },
+  { name: 'INFLUX_BUCKET', default: 'tillwatch', help: 'the bucket', shown: (s) => s.influx?.bucket ?? '' },
 ];
+
+const MASK = '********';
 
 /** Errors: CliError that names every wrong setting. */
 export function readSettings(env: Env): Settings {
@@ -62,6 +100,7 @@ export function readSettings(env: Env): Settings {
     logDays: amount('TILLWATCH_LOG_DAYS', text, problems),
     logMaxBytes: amount('TILLWATCH_LOG_MAX_BYTES', text, problems),
     logReserveBytes: amount('TILLWATCH_LOG_RESERVE_BYTES', text, problems),
+    rules: rules(text('TILLWATCH_RULES'), problems),
     influx: influx(text, problems),
   };
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.node)) problems.push('TILLWATCH_NODE: 1 to 64 letters, digits, dots, dashes and underscores');
@@ -69,12 +108,21 @@ export function readSettings(env: Env): Settings {
   return settings;
 }
 
-/** The settings in force, one a line, with secrets masked. */
-export function printSettings(env: Env): string[] {
-  return SETTINGS.map((setting) => {
-    const shown = value(env, setting.name, []);
-    return `${setting.name}=${setting.secret && shown !== '' ? '********' : shown}`;
+/** The settings in force, one a line, with secrets masked; blank where one is not used. */
+export function printSettings(settings: Settings): string[] {
+  return SETTINGS.map(({ name, secret, shown }) => {
+    const text = shown(settings);
+    return `${name}=${secret && text !== '' ? MASK : withoutPassword(text)}`;
   });
+}
+
+export function shownAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** What stands between the scheme and the @ of an address, masked but for the user's name. */
+function withoutPassword(text: string): string {
+  return text.replace(/(:\/\/[^/?#:@]*):[^/?#]*@/g, `$1:${MASK}@`);
 }
 
 /** A variable, or the content of the file that its `_FILE` twin names, or the default. */
@@ -95,7 +143,7 @@ function address(name: string, text: (name: string) => string, problems: string[
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text(name));
   const port = Number(match?.[3]);
   if (!match || port > 65_535) {
-    problems.push(`${name}: "${text(name)}" is not host:port, such as 127.0.0.1:1883`);
+    problems.push(`${name}: "${withoutPassword(text(name))}" is not host:port, such as 127.0.0.1:1883`);
     return { host: '', port: 0 };
   }
   return { host: (match[1] ?? match[2])!, port };
@@ -105,6 +153,14 @@ function amount(name: string, text: (name: string) => string, problems: string[]
   const number = Number(text(name));
   if (!Number.isInteger(number) || number < 0) problems.push(`${name}: "${text(name)}" is not a whole number`);
   return number;
+}
+
+function rules(path: string, problems: string[]): Settings['rules'] {
+  if (path === '') return undefined;
+  const read = readRulesFile(path);
+  if (read.ok) return { path, ...read.value };
+  problems.push(...read.problems.map((problem) => `TILLWATCH_RULES: ${problem}`));
+  return undefined;
 }
 
 function influx(text: (name: string) => string, problems: string[]): Settings['influx'] {

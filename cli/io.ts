@@ -6,6 +6,18 @@ export interface Io {
   env: Record<string, string | undefined>;
 }
 
+const FILE_PROBLEMS: Record<string, (path: string) => string> = {
+  ENOENT: (path) => `there is no file ${path}`,
+  EISDIR: (path) => `${path} is a folder: name a file`,
+  EACCES: (path) => `${path} may not be read: give this user the right to, or run as its owner`,
+};
+
+/** What the system says of a file that cannot be read, as one line that names it. */
+export function unreadable(path: string, error: unknown): CliError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return new CliError(FILE_PROBLEMS[code]?.(path) ?? `${path} cannot be read (${code || message})`);
+}
+
 /** A failure that one line explains. Exit 1, or 2 where the command was used wrongly. */
 export class CliError extends Error {
   readonly exitCode: 1 | 2;

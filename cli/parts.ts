@@ -8,7 +8,7 @@ import { type Broker, startBroker } from '../broker/broker.ts';
 import { systemClock } from '../collector/app/clock.ts';
 import { type Collector, startCollector } from '../collector/app/collector.ts';
 import type { Metric } from '../collector/app/metrics.ts';
-import type { Settings } from './config.ts';
+import { type Settings, shownAddress } from './config.ts';
 import { CliError, type Io } from './io.ts';
 
 const DAY_MS = 86_400_000;
@@ -32,6 +32,7 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
     maxAgeMs: settings.logDays * DAY_MS,
     maxBytes: settings.logMaxBytes,
     reserveBytes: settings.logReserveBytes,
+    consumers: ['watch', 'feed'],
   });
   const { cut } = log.recovery;
   if (cut) io.say(`broker: the log ended in a torn batch, which nobody was told of: ${cut.bytes} bytes cut from ${cut.path}`);
@@ -43,7 +44,7 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
   };
   try {
     const broker = await startBroker({ node: settings.node, ...settings.mqtt, log, control, keysFile: paths.keys, say: io.say });
-    io.say(`broker: mqtt://${shown(broker.address)}`);
+    io.say(`broker: mqtt://${shownAddress(broker.address)}`);
     return {
       broker,
       stop: async () => {
@@ -64,12 +65,13 @@ interface CollectorExtras {
 
 export async function runCollector(settings: Settings, paths: Layout, io: Io, extras: CollectorExtras): Promise<Collector> {
   try {
-    const { influx, logDays, http } = settings;
+    const { influx, logDays, http, rules } = settings;
     const collector = await startCollector({
       paths,
       http,
       influx,
       logDays,
+      rules: rules?.document,
       clock: systemClock,
       random: randomBytes,
       say: io.say,
@@ -104,17 +106,13 @@ export async function untilStopped(parts: readonly Running[], io: Io): Promise<v
   }
 }
 
-function shown({ host, port }: { host: string; port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /** The system's words for an address that cannot be had, as one line that says what to do. */
 function addressProblem(error: unknown, setting: string, address: { host: string; port: number }): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'EADDRINUSE')
-    return new CliError(`${shown(address)} is taken by another program: stop it, or give another address in ${setting}`);
+    return new CliError(`${shownAddress(address)} is taken by another program: stop it, or give another address in ${setting}`);
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new CliError(`${shown(address)} cannot be listened on (${code}): give another address in ${setting}`);
+    return new CliError(`${shownAddress(address)} cannot be listened on (${code}): give another address in ${setting}`);
   }
   return error;
 }

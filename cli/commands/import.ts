@@ -7,8 +7,11 @@ import { importOffline } from '../../collector/app/offline.ts';
 import { type BadRow, type ImportFile, type ImportReport, readImport } from '../../collector/import/csv.ts';
 import { readSettings } from '../config.ts';
 import { ApiError, runningApi } from '../installation.ts';
-import { CliError, type Io } from '../io.ts';
+import { CliError, type Io, unreadable } from '../io.ts';
 import { openDataDir } from '../parts.ts';
+
+/** A large registry is read, made durable and folded before the answer. */
+const IMPORT_WITHIN_MS = 240_000;
 
 export function importCommand(program: Command, io: Io): void {
   program
@@ -23,7 +26,7 @@ export function importCommand(program: Command, io: Io): void {
       const result = readImport(files);
       if (!result.ok) throw badRows(result.problems);
       const paths = await openDataDir(readSettings(io.env));
-      const post = await runningApi(paths);
+      const post = await runningApi(paths, IMPORT_WITHIN_MS);
       if (post) await post('/v1/imports', { files }).catch(explain);
       else await importOffline({ paths, changes: result.changes, clock: systemClock, id: randomBytes(12).toString('hex') });
       show(result.report, options, io);
@@ -31,13 +34,20 @@ export function importCommand(program: Command, io: Io): void {
 }
 
 async function filesAt(path: string): Promise<ImportFile[]> {
-  const about = await stat(path).catch(() => {
-    throw new CliError(`there is no file or folder ${path}`);
+  const about = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new CliError(`there is no file or folder ${path}`) : unreadable(path, error);
   });
-  if (!about.isDirectory()) return [{ name: basename(path), text: await readFile(path, 'utf8') }];
-  const names = (await readdir(path)).filter((name) => name.endsWith('.csv')).sort();
+  if (!about.isDirectory()) return [await fileAt(path)];
+  const names = (await readdir(path).catch((error) => Promise.reject(unreadable(path, error))))
+    .filter((name) => name.endsWith('.csv'))
+    .sort();
   if (names.length === 0) throw new CliError(`there is no .csv file in ${path}`);
-  return Promise.all(names.map(async (name) => ({ name, text: await readFile(join(path, name), 'utf8') })));
+  return Promise.all(names.map((name) => fileAt(join(path, name))));
+}
+
+async function fileAt(path: string): Promise<ImportFile> {
+  const text = await readFile(path, 'utf8').catch((error) => Promise.reject(unreadable(path, error)));
+  return { name: basename(path), text };
 }
 
 function explain(error: unknown): never {

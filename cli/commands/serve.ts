@@ -1,8 +1,9 @@
+import { open } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { BrokerStats } from '../../broker/broker.ts';
 import type { Metric } from '../../collector/app/metrics.ts';
 import { printSettings, readSettings, SETTINGS, type Settings } from '../config.ts';
-import type { Io } from '../io.ts';
+import { CliError, type Io } from '../io.ts';
 import { openDataDir, type Running, type RunningBroker, runBroker, runCollector, untilStopped } from '../parts.ts';
 
 /** start, broker, collector: what runs until it is stopped. */
@@ -57,9 +58,21 @@ function serving(program: Command, io: Io, name: string, description: string, st
     )
     .action(async (options: Options) => {
       const read = readSettings(io.env);
-      if (options.printConfig) for (const line of printSettings(io.env)) io.out(line);
-      else await untilStopped(await start(read, options, io), io);
+      if (options.printConfig) for (const line of printSettings(read)) io.out(line);
+      else {
+        await checkRecordFile(options.record);
+        await untilStopped(await start(read, options, io), io);
+      }
     });
+}
+
+/** Makes the file where it is missing. Errors: CliError where it cannot be written, before anything starts. */
+async function checkRecordFile(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  const file = await open(path, 'a', 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(`--record: ${path} cannot be written (${error.code ?? error.message}): name another file`);
+  });
+  await file.close();
 }
 
 function brokerMetrics(stats: BrokerStats): Metric[] {

@@ -1,14 +1,11 @@
 /** The HTTP API: default-deny, errors as problem documents. */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { registryRoutes } from './routes/registry.ts';
-
-const MAX_BODY_BYTES = 64 << 20;
 
 export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
@@ -26,13 +23,6 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   });
   app.get('/metrics', async (c) => c.text(await deps.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }));
 
-  app.use(
-    '/v1/*',
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: (c) => problemResponse(c, new Problem(413, 'Too large', `at most ${MAX_BODY_BYTES} bytes`)),
-    }),
-  );
   app.use('/v1/*', async (c, next) => {
     const token = /^Bearer (\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
     const role = token === undefined ? undefined : deps.access.roleOf(token);

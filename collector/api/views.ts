@@ -35,13 +35,17 @@ export function terminalView(watch: Watch, t: Readonly<Terminal>): TerminalView 
     lastSeenAt: presence.lifeAt,
     last,
     lifecycle: binding?.lifecycle ?? null,
-    tid: binding?.tid ?? birth?.tid ?? null,
+    tid: tidOf(t),
     model: binding?.model ?? birth?.model ?? null,
     app: birth?.app ?? null,
     session: session?.id ?? null,
     skewMs: session?.skewMs ?? null,
     intervalSeconds: birth?.interval ?? null,
   };
+}
+
+export function tidOf({ binding, birth }: Readonly<Terminal>): string | null {
+  return binding?.tid ?? birth?.tid ?? null;
 }
 
 /** Counts by state, by acquirer and state, and by the cause of what is offline. */

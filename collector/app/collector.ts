@@ -12,19 +12,18 @@ import { openLmdbState } from '../../backbone/lmdb.ts';
 import { takeLock } from '../../backbone/lock.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { lookUp } from '../../protocol/response-codes.ts';
-import type { TerminalId } from '../../protocol/topics.ts';
 import { Access, loadOrCreateAdminToken } from '../api/access.ts';
 import { createApi } from '../api/api.ts';
 import { Feed } from '../feed/feed.ts';
 import { type Clock, Owner } from '../owner/owner.ts';
+import { Patience } from '../patience.ts';
 import { openDuckDbStore } from '../store/duckdb.ts';
 import { type InfluxAccess, openInfluxStore } from '../store/influx.ts';
 import { StoreError, type TelemetryStore } from '../store/port.ts';
 import { openOwnerLog, statePaths } from './logs.ts';
 import { createMetrics, type ExtraMetrics } from './metrics.ts';
+import { rebirthBy } from './rebirth.ts';
 
-/** A command that reaches a terminal later than this says nothing to it any more. */
-const REBIRTH_EXPIRES_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;
 
 export interface CollectorOptions {
@@ -37,6 +36,8 @@ export interface CollectorOptions {
   random(bytes: number): Buffer;
   say(line: string): void;
   extraMetrics?: ExtraMetrics | undefined;
+  /** The rules document; absent: the defaults. */
+  rules?: Record<string, unknown> | undefined;
   /** A file to which every entry is added as it is folded, in the replay format. */
   recordFile?: string | undefined;
 }
@@ -76,18 +77,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const feedState = opened(await openLmdbState(states.feed), (s) => s.close());
     const accessState = opened(await openLmdbState(states.access), (s) => s.close());
 
-    const askRebirth = ({ acquirer, sn, at }: TerminalId & { at: number }) =>
-      control.append({
-        kind: 'command',
-        at,
-        acquirer,
-        sn,
-        command: { v: 1, id: `rebirth-${sn}-${at}`, type: 'rebirth', expires: at + REBIRTH_EXPIRES_MS },
-      });
+    const askRebirth = rebirthBy(control);
+    const patience = new Patience(clock, say);
     const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
-    const owner = new Owner({ brokersLog, ownerLog, state: watchState, clock, askRebirth, record });
+    const owner = new Owner({ brokersLog, ownerLog, state: watchState, clock, patience, askRebirth, record });
     await owner.catchUp();
-    const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, clock, say };
+    const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, clock, patience, say };
     const feed = new Feed({
       ...feedDeps,
       classOf,
@@ -104,7 +99,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       submit: (entries) => owner.submit(entries),
       control: (entry) => control.append(entry),
       enroll: async (user, expiresAt) => issueToken(keys[0], user, { now: clock.now(), expiresAt }),
-      unready: () => (feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
+      unready: () => [
+        ...(feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
+        ...(patience.trouble === null ? [] : [patience.trouble]),
+      ],
       metrics: createMetrics(owner, feed, brokersLog, options.extraMetrics ?? (() => [])),
       say,
     });
@@ -115,6 +113,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
     const stopping = new AbortController();
     const running = [owner.run(stopping.signal), feed.run(stopping.signal)];
+    setRules(owner, options.rules ?? {}).catch(() => {}); // what fails there ends the run, which says so
     return {
       url: server.url,
       adminToken: { path: paths.adminToken, made: admin.made },
@@ -129,6 +128,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await closeAll();
     throw error;
   }
+}
+
+/** The rules are entries of the log, too: they are appended where they changed. */
+async function setRules(owner: Owner, document: Record<string, unknown>): Promise<void> {
+  if (JSON.stringify(owner.watch.rulesDocument ?? {}) === JSON.stringify(document)) return;
+  await owner.submit((at) => [{ kind: 'rules', at, body: document, by: 'TILLWATCH_RULES' }]);
 }
 
 /** For a person to replay, so it is as durable as a file is: what counts is in the logs. */

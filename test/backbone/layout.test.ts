@@ -14,14 +14,30 @@ test('the data folder is made, with the folders above it, for its owner alone', 
   expect([await modeOf(dir), paths]).toEqual([0o700, layout(dir)]);
 });
 
-test('a folder that others could read is closed to them', async () => {
+test('a folder that is there keeps its mode, though others may read it', async () => {
   const dir = await tempDir();
   await chmod(dir, 0o755);
 
   await prepareDataDir(dir);
 
-  expect(await modeOf(dir)).toBe(0o700);
+  expect(await modeOf(dir)).toBe(0o755);
 });
+
+test.each([0o770, 0o702, 0o720, 0o1777])(
+  'a folder of mode %o is refused, as others could put files into it, and left as it is',
+  async (mode) => {
+    const dir = await tempDir();
+    await chmod(dir, mode);
+
+    const error = await prepareDataDir(dir).catch((error) => error);
+
+    expect(error).toBeInstanceOf(DataDirError);
+    expect(error.message).toBe(
+      `the data folder ${dir} may be written by others than its owner (mode ${mode.toString(8)}): chmod 700 it, or give another in TILLWATCH_DATA_DIR`,
+    );
+    expect(await modeOf(dir)).toBe(mode & 0o777);
+  },
+);
 
 test('a folder that cannot be used is one error that names it and says what to do', async () => {
   const file = join(await tempDir(), 'file');

@@ -119,7 +119,43 @@ describe('--print-config', () => {
     const file = join(await tempDir(), 'token');
     await writeFile(file, 'a-secret-token');
 
-    expect(printSettings({ INFLUX_URL: INFLUX.INFLUX_URL, INFLUX_TOKEN_FILE: file }).join('\n')).not.toContain('a-secret-token');
+    const lines = printSettings(readSettings({ INFLUX_URL: INFLUX.INFLUX_URL, INFLUX_TOKEN_FILE: file }));
+
+    expect(lines).toContain('INFLUX_TOKEN=********');
+    expect(lines.join('\n')).not.toContain('a-secret-token');
+  });
+
+  it('prints what is in force where nothing was set: the name of the host, and no InfluxDB', async () => {
+    const { out } = await cli(['start', '--print-config'], { env: { INFLUX_ORG: 'unused', TILLWATCH_LOG_DAYS: '007' } });
+
+    expect(out).toContain(`TILLWATCH_NODE=${readSettings({}).node}`);
+    expect(out).toContain('TILLWATCH_LOG_DAYS=7');
+    expect(out).toContain('TILLWATCH_MQTT_LISTEN=127.0.0.1:1883');
+    expect(out.filter((line) => line.startsWith('INFLUX_'))).toEqual(['INFLUX_URL=', 'INFLUX_TOKEN=', 'INFLUX_ORG=', 'INFLUX_BUCKET=']);
+  });
+
+  it('prints lines that lead to the same settings', () => {
+    const settings = readSettings({ TILLWATCH_MQTT_LISTEN: '[::1]:1883', TILLWATCH_HTTP_LISTEN: 'localhost:0', TILLWATCH_LOG_DAYS: '3' });
+
+    const printed = printSettings(settings).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+
+    expect(readSettings(Object.fromEntries(printed))).toEqual(settings);
+  });
+
+  it.each([
+    ['http://user:pa55word@influx:8086/x', 'http://user:********@influx:8086/x'],
+    ['http://user:pa55@word@influx', 'http://user:********@influx'],
+    ['http://:pa55word@influx', 'http://:********@influx'],
+    ['http://user@influx:8086', 'http://user@influx:8086'],
+    ['http://influx:8086/a:b@c', 'http://influx:8086/a:b@c'],
+  ])('masks the password in %s', (url, shown) => {
+    const settings = { ...readSettings({}), influx: { url, token: '', org: 'o', bucket: 'b' } };
+
+    expect(printSettings(settings)).toContain(`INFLUX_URL=${shown}`);
+  });
+
+  it('shows no password where an address of another kind was given', () => {
+    expect(problemsOf({ TILLWATCH_MQTT_LISTEN: 'mqtt://user:pa55word@host:1883' }).join('\n')).not.toContain('pa55word');
   });
 
   it('prints mistakes in their place', async () => {

@@ -1,7 +1,6 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readControl } from '../../backbone/control.ts';
 import { loadKeys } from '../../backbone/credentials/keys.ts';
 import { verifyToken } from '../../backbone/credentials/tokens.ts';
 import { layout } from '../../backbone/layout.ts';
@@ -10,6 +9,7 @@ import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { openSegmentWriter } from '../../backbone/segments/writer.ts';
 import { Follower } from '../../collector/log/follower.ts';
 import { START } from '../../collector/log/position.ts';
+import { decodeControl } from '../../protocol/control.ts';
 import { encodeRecord } from '../../protocol/record.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { tempDir } from '../helpers/tempdir.ts';
@@ -84,8 +84,7 @@ describe('revoke, while nothing runs', () => {
     const { code, out, said } = await cli(['revoke', 'acme/SN000001'], { env });
 
     const reader = await openSegmentReader(paths.controlLog);
-    const entries: object[] = [];
-    await readControl(reader, 1, (entry) => entries.push(entry));
+    const entries = (await reader.read(1, 65_536)).flatMap(({ records }) => records.map(decodeControl));
     await reader.close();
     expect([code, out]).toEqual([0, []]);
     expect(said).toEqual(['revoked acme/SN000001: enroll it again for a new token']);

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { unreadable } from '../../cli/io.ts';
 import { tempDir } from '../helpers/tempdir.ts';
 import { cli, cliProcess, shell } from './harness.ts';
 
@@ -95,10 +96,20 @@ describe('alerts replay', () => {
     expect(out.map((line) => JSON.parse(line).at - T)).toEqual([0, 239_000]);
   });
 
-  it('names a folder that was given in place of a file', async () => {
-    const { code, said } = await cli(['alerts', 'replay', await tempDir()]);
+  it('names what it was given and cannot read', async () => {
+    const dir = await tempDir();
+    const file = join(dir, 'log.jsonl');
+    await writeFile(file, '');
+    const said = async (path: string) => {
+      const result = await cli(['alerts', 'replay', path]);
+      expect([result.code, result.out]).toEqual([1, []]);
+      return result.said;
+    };
 
-    expect([code, said.length]).toEqual([1, 1]);
+    expect(await said(dir)).toEqual([`tillwatch: ${dir} is a folder: name a file`]);
+    expect(await said(join(dir, 'none'))).toEqual([`tillwatch: there is no file ${join(dir, 'none')}`]);
+    expect(await said(join(file, 'x'))).toEqual([`tillwatch: ${join(file, 'x')} cannot be read (ENOTDIR)`]);
+    expect(unreadable(file, { code: 'EACCES' }).message).toBe(`${file} may not be read: give this user the right to, or run as its owner`);
   });
 
   it('ends quietly when nobody reads on', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
@@ -137,10 +137,10 @@ async function modesUnder(dir: string): Promise<{ path: string; mode: number }[]
   return found;
 }
 
-describe('a wide-open umask', () => {
-  it('changes nothing of that', async () => {
+describe('a wide-open umask and a data folder that others may enter', () => {
+  it('change nothing of that', async () => {
     const dataDir = await tempDir();
-    await mkdir(join(dataDir, 'logs'), { mode: 0o700 });
+    await chmod(dataDir, 0o755);
     const before = process.umask(0);
     const start = new Process('start', [], {
       TILLWATCH_DATA_DIR: dataDir,

@@ -187,3 +187,29 @@ it.each([
   expect(await quarantined(installation)).toEqual([]);
   await client.disconnect();
 });
+
+it('a sample from the future in a session whose clock was right is kept aside with its reason, and its neighbours are taken', async () => {
+  const { installation, terminal, report } = await product();
+  const client = await terminal('SN000001');
+  const now = Date.now();
+
+  await client.publish(topic('SN000001', 'birth'), JSON.stringify({ v: 1, session: 's1', at: now, interval: 60 }));
+  await client.publish(
+    topic('SN000001'),
+    message([
+      { at: now + 10 * 365 * 86_400_000, signal: { rsrp: -60 } },
+      { at: now, signal: { rsrp: -77 } },
+    ]),
+  );
+  await report();
+
+  const [kept] = await eventually(async () => {
+    const rows = await quarantined(installation);
+    expect(rows).toHaveLength(1);
+    return rows;
+  });
+  expect(kept).toMatchObject({ from: 'acme/SN000001', reason: 'bad_time', detail: expect.stringMatching(/^samples 0: /) });
+  const found = await installation.api<TerminalView>('/v1/terminals/SN000001');
+  expect(found.last).toMatchObject({ at: now, signal: { rsrp: -77 } });
+  await client.disconnect();
+});

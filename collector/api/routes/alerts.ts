@@ -1,35 +1,33 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { StateStore } from '../../../backbone/state.ts';
 import { type Alert, REASONS } from '../../../protocol/alerts.ts';
-import { ALERT_IDS, ALERT_LOG, fromBytes, QUARANTINE, type Quarantined } from '../../owner/outputs.ts';
+import { ALERT_IDS, ALERT_LOG, fromBytes, newestFirst, QUARANTINE, type Quarantined } from '../../owner/outputs.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { cursorKey, limitOf, pageOf } from '../paging.ts';
+import { cursorKey, leastOf, limitOf, pageOf, type Row } from '../paging.ts';
 import { notFound, Problem } from '../problem.ts';
-import { visibleAcquirer } from '../require.ts';
+import { queryOf, visibleAcquirer } from '../require.ts';
 import { alertView, languageOf } from '../views.ts';
 
+/** What `newestFirst` makes. */
+const KEY_FORM = /^\d{15}\../;
+
 /** Alerts and quarantine, the newest first. */
-export function alertRoutes({ watchState, feedState }: ApiDeps): Hono<ApiEnv> {
+export function alertRoutes({ watch, watchState, feedState }: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
 
+  /** What fires is in memory; other lists are read from disk, a bounded number of rows at a time (see Page). */
   app.get('/alerts', (c) => {
-    const { state, type, cursor, limit } = c.req.query();
-    if (state !== undefined && state !== 'firing' && state !== 'resolved')
-      throw new Problem(400, 'Bad request', 'state is firing or resolved');
-    if (type !== undefined && !Object.hasOwn(REASONS, type))
-      throw new Problem(400, 'Bad request', `type is one of ${Object.keys(REASONS).join(', ')}`);
-    const acquirer = visibleAcquirer(c);
+    const query = queryOf(c);
+    const limit = limitOf(query.limit);
+    const after = cursorKey(query.cursor, KEY_FORM);
+    const wanted = alertFilter(c);
     const language = languageOf(c.req.header('accept-language'));
-    const wanted = (alert: Alert) =>
-      (state === undefined || alert.state === state) &&
-      (type === undefined || alert.type === type) &&
-      (acquirer === null || alert.subject.acquirer === acquirer);
-    return c.json(
-      pageOf(
-        mapRows(rowsAfter<Alert>([watchState], ALERT_LOG, cursor, wanted), (alert) => alertView(alert, language)),
-        limitOf(limit),
-      ),
-    );
+    const rows =
+      query.state === 'firing'
+        ? leastOf(firingAfter(watch.state.alerts.values(), after, wanted), limit + 1)
+        : rowsAfter<Alert>([watchState], ALERT_LOG, after, wanted);
+    const { items, next } = pageOf(rows, limit);
+    return c.json({ items: items.map((alert) => alertView(alert, language)), next });
   });
 
   app.get('/alerts/:id', (c) => {
@@ -43,32 +41,56 @@ export function alertRoutes({ watchState, feedState }: ApiDeps): Hono<ApiEnv> {
   });
 
   app.get('/quarantine', (c) => {
-    const { cursor, limit } = c.req.query();
+    const { cursor, limit } = queryOf(c);
     const acquirer = visibleAcquirer(c);
     const wanted = (row: Quarantined) => acquirer === null || row.from.startsWith(`${acquirer}/`);
-    return c.json(pageOf(rowsAfter<Quarantined>([watchState, feedState], QUARANTINE, cursor, wanted), limitOf(limit)));
+    return c.json(pageOf(rowsAfter<Quarantined>([watchState, feedState], QUARANTINE, cursorKey(cursor, KEY_FORM), wanted), limitOf(limit)));
   });
 
   return app;
 }
 
-/** Rows of one table in several stores, merged in the order of their keys, from after the cursor on. */
-function* rowsAfter<T>(stores: StateStore[], table: string, cursor: string | undefined, wanted: (item: T) => boolean) {
-  const after = cursorKey(cursor);
-  const range = after === undefined ? undefined : { after };
-  const sources = stores.map((store) => store.rows(table, range)[Symbol.iterator]());
-  const heads = sources.map((source) => source.next());
-  for (;;) {
-    let least = -1;
-    for (const [i, head] of heads.entries()) if (!head.done && (least < 0 || head.value.key < heads[least]!.value.key)) least = i;
-    if (least < 0) return;
-    const { key, value } = heads[least]!.value;
-    const item = fromBytes<T>(value);
-    if (wanted(item)) yield { key, item };
-    heads[least] = sources[least]!.next();
+/** Errors: Problem 400 for a state or type that is none. */
+function alertFilter(c: Context<ApiEnv>): (alert: Readonly<Alert>) => boolean {
+  const { state, type } = queryOf(c);
+  if (state !== undefined && state !== 'firing' && state !== 'resolved')
+    throw new Problem(400, 'Bad request', 'state is firing or resolved');
+  if (type !== undefined && !Object.hasOwn(REASONS, type))
+    throw new Problem(400, 'Bad request', `type is one of ${Object.keys(REASONS).join(', ')}`);
+  const acquirer = visibleAcquirer(c);
+  return (alert) =>
+    (state === undefined || alert.state === state) &&
+    (type === undefined || alert.type === type) &&
+    (acquirer === null || alert.subject.acquirer === acquirer);
+}
+
+function* firingAfter(
+  alerts: Iterable<Readonly<Alert>>,
+  after: string | undefined,
+  wanted: (alert: Readonly<Alert>) => boolean,
+): Iterable<{ key: string; item: Alert }> {
+  for (const item of alerts) {
+    const key = newestFirst(item.startsAt, item.id);
+    if ((after === undefined || key > after) && wanted(item)) yield { key, item };
   }
 }
 
-function* mapRows<T>(rows: Iterable<{ key: string; item: T }>, map: (item: T) => T) {
-  for (const { key, item } of rows) yield { key, item: map(item) };
+/** Rows of one table in several stores, merged in the order of their keys. */
+function* rowsAfter<T>(stores: StateStore[], table: string, after: string | undefined, wanted: (item: T) => boolean): Iterable<Row<T>> {
+  const range = after === undefined ? undefined : { after };
+  const sources = stores.map((store) => store.rows(table, range)[Symbol.iterator]());
+  const heads = sources.map((source) => source.next());
+  try {
+    for (;;) {
+      let least = -1;
+      for (const [i, head] of heads.entries()) if (!head.done && (least < 0 || head.value.key < heads[least]!.value.key)) least = i;
+      if (least < 0) return;
+      const { key, value } = heads[least]!.value;
+      const item = fromBytes<T>(value);
+      yield { key, item: wanted(item) ? item : undefined };
+      heads[least] = sources[least]!.next();
+    }
+  } finally {
+    for (const source of sources) source.return?.();
+  }
 }

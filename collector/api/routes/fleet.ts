@@ -1,38 +1,40 @@
 import { Hono } from 'hono';
 import { terminalKey } from '../../../protocol/topics.ts';
-import type { Terminal } from '../../../watch/fleet/terminals.ts';
+import { placeOf, type Terminal } from '../../../watch/fleet/terminals.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { cursorKey, limitOf, pageOf } from '../paging.ts';
 import { notFound, Problem } from '../problem.ts';
-import { visibleAcquirer } from '../require.ts';
-import { fleetView, type TerminalView, terminalView } from '../views.ts';
+import { queryOf, visibleAcquirer } from '../require.ts';
+import { TerminalIndex } from '../terminal-index.ts';
+import { fleetView, type TerminalView, terminalView, tidOf } from '../views.ts';
 
 /** What `state` may ask for. */
 const STATES: string[] = ['online', 'suspect', 'offline', 'unknown', 'goodbye', 'unregistered'] satisfies TerminalView['state'][];
 
+/** The form of a terminal's key. */
+const KEY_FORM = /^[a-z0-9-]{1,32}\/[A-Za-z0-9-]{4,32}$/;
+/** Some 20 ms: terminals are in memory, so a request may look at more of them than of rows on disk. */
+const MAX_TERMINALS = 20_000;
+
 export function fleetRoutes({ watch }: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
+  const index = new TerminalIndex(watch);
 
   app.get('/fleet', (c) => c.json(fleetView(watch, visibleAcquirer(c))));
 
+  /** In the order of acquirer and serial number. */
   app.get('/terminals', (c) => {
-    const { merchant, site, state, q, cursor, limit } = c.req.query();
-    if (state !== undefined && !STATES.includes(state)) throw new Problem(400, 'Bad request', `state is one of ${STATES.join(', ')}`);
-    const acquirer = visibleAcquirer(c);
-    const matches = (t: TerminalView) =>
-      (acquirer === null || t.acquirer === acquirer) &&
-      (merchant === undefined || t.merchant === merchant) &&
-      (site === undefined || t.site === site) &&
-      (state === undefined || t.state === state) &&
-      (q === undefined || [t.sn, t.tid, t.merchant].some((text) => text?.toLowerCase().includes(q.toLowerCase())));
-    return c.json(pageOf(views(cursorKey(cursor), matches), limitOf(limit)));
+    const query = queryOf(c);
+    const wanted = terminalFilter(query);
+    const page = pageOf(rows(cursorKey(query.cursor, KEY_FORM), visibleAcquirer(c), wanted), limitOf(query.limit), MAX_TERMINALS);
+    return c.json({ items: page.items.map((t) => terminalView(watch, t)), next: page.next });
   });
 
   app.get('/terminals/:sn', (c) => {
     const sn = c.req.param('sn');
     const acquirer = visibleAcquirer(c);
     const found =
-      acquirer === null ? withSerial(sn) : [watch.state.terminals.get(terminalKey({ acquirer, sn }))].filter((t) => t !== undefined);
+      acquirer === null ? index.withSerial(sn) : [watch.state.terminals.get(terminalKey({ acquirer, sn }))].filter((t) => t !== undefined);
     const [terminal, ...others] = found;
     if (!terminal) throw notFound(`terminal ${sn}`);
     if (others.length > 0) {
@@ -42,24 +44,23 @@ export function fleetRoutes({ watch }: ApiDeps): Hono<ApiEnv> {
     return c.json(terminalView(watch, terminal));
   });
 
-  /** In the order in which terminals came to be known, from after the cursor on. */
-  function* views(after: string | undefined, matches: (t: TerminalView) => boolean) {
-    if (after !== undefined && !watch.state.terminals.get(after))
-      throw new Problem(400, 'Bad request', 'cursor is not one that a list gave');
-    let skipping = after !== undefined;
-    for (const t of watch.state.terminals.values()) {
-      const key = terminalKey(t);
-      if (skipping) {
-        skipping = key !== after;
-        continue;
-      }
-      const item = terminalView(watch, t);
-      if (matches(item)) yield { key, item };
-    }
+  function* rows(after: string | undefined, acquirer: string | null, wanted: (t: Readonly<Terminal>) => boolean) {
+    for (const { key, terminal } of index.from(after, acquirer)) yield { key, item: wanted(terminal) ? terminal : undefined };
   }
 
-  function withSerial(sn: string): Readonly<Terminal>[] {
-    return [...watch.state.terminals.values()].filter((t) => t.sn === sn);
+  /** Errors: Problem 400 for a state that is none. */
+  function terminalFilter({ merchant, site, state, q }: Record<string, string | undefined>): (t: Readonly<Terminal>) => boolean {
+    if (state !== undefined && !STATES.includes(state)) throw new Problem(400, 'Bad request', `state is one of ${STATES.join(', ')}`);
+    const part = q?.toLowerCase();
+    return (t) => {
+      const place = placeOf(t);
+      return (
+        (merchant === undefined || place.merchant === merchant) &&
+        (site === undefined || place.site === site) &&
+        (state === undefined || watch.presenceOf(t) === state) &&
+        (part === undefined || [t.sn, tidOf(t), place.merchant].some((text) => text?.toLowerCase().includes(part)))
+      );
+    };
   }
 
   return app;

@@ -3,12 +3,27 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadOrCreateAdminToken, parseRole } from '../../../collector/api/access.ts';
 import type { TerminalView } from '../../../collector/api/views.ts';
-import type { Quarantined } from '../../../collector/owner/outputs.ts';
+import { newestFirst, type Quarantined } from '../../../collector/owner/outputs.ts';
 import type { Alert } from '../../../protocol/alerts.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
 import { ADMIN, type List, problemOf, T, TestApi } from './harness.ts';
 
 const GETS = ['/v1/fleet', '/v1/terminals', '/v1/terminals/SN000001', '/v1/alerts', '/v1/alerts/x', '/v1/quarantine', '/v1/tokens'];
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const cursor = (key: string) => Buffer.from(key).toString('base64url');
+
+/** A body that never ends, and how much of it was taken. */
+function endless() {
+  let bytes = 0;
+  const chunk = Buffer.alloc(64 * KIB, ' ');
+  const pull = (controller: ReadableStreamDefaultController) => {
+    bytes += chunk.length;
+    controller.enqueue(chunk);
+  };
+  return { stream: new ReadableStream({ pull }), given: () => bytes };
+}
+
 const POSTS = ['/v1/imports', '/v1/enrolments', '/v1/revocations', '/v1/tokens'];
 
 describe('nobody is let in', () => {
@@ -129,11 +144,26 @@ describe('what is asked wrongly is refused with a problem that says so', () => {
     ['/v1/terminals?limit=1001', 'limit'],
     ['/v1/terminals?limit=1.5', 'limit'],
     ['/v1/terminals?state=tired', 'state'],
-    ['/v1/terminals?cursor=!!!', 'cursor'],
     ['/v1/alerts?state=open', 'state'],
     ['/v1/alerts?type=quota', 'type'],
     ['/v1/alerts?limit=-1', 'limit'],
-    ['/v1/quarantine?limit=', 'limit'],
+    ['/v1/quarantine?limit=no', 'limit'],
+    ...['/v1/terminals', '/v1/alerts', '/v1/alerts?state=firing', '/v1/quarantine'].flatMap((path) =>
+      [
+        '!!!',
+        'x',
+        cursor('none'),
+        cursor(`${'1'.repeat(15)}.${'x'.repeat(485)}`),
+        cursor(`acme/${'S'.repeat(1_000)}`),
+        'A'.repeat(8_000),
+        `${cursor('acme/SN000001')}=`,
+        `${cursor(newestFirst(T, 'a'))}=`,
+        Buffer.from([255, 254, 0]).toString('base64url'),
+        cursor('\0'.repeat(400)),
+      ].map((text): [string, string] => [`${path}${path.includes('?') ? '&' : '?'}cursor=${text}`, 'cursor']),
+    ),
+    [`/v1/terminals?cursor=${cursor(newestFirst(T, 'a'))}`, 'cursor'],
+    [`/v1/alerts?cursor=${cursor('acme/SN000001')}`, 'cursor'],
   ])('%s', async (path, named) => {
     const response = await new TestApi().request(path);
 
@@ -182,12 +212,10 @@ describe('what is asked wrongly is refused with a problem that says so', () => {
     expect((await new TestApi().request('/v1/fleet', { method })).status).toBe(404);
   });
 
-  it('a body beyond the limit is refused before it is read', async () => {
-    const response = await new TestApi().request('/v1/imports', {
-      method: 'POST',
-      body: '{}',
-      headers: { 'content-length': String(65 * 1024 * 1024) },
-    });
+  it.each(['/v1/imports', '/v1/tokens'])('a body that says it is beyond the limit is refused before it is read, at %s', async (path) => {
+    const headers = { 'content-length': String(65 * MIB) };
+
+    const response = await new TestApi().request(path, { method: 'POST', body: '{}', headers });
 
     expect(response.status).toBe(413);
     await problemOf(response);
@@ -202,6 +230,84 @@ describe('what is asked wrongly is refused with a problem that says so', () => {
     expect(response.status).toBe(500);
     expect(JSON.stringify(await problemOf(response))).not.toContain('fire');
     expect(api.lines).toEqual(['GET /metrics could not be answered: the disk is on fire']);
+  });
+});
+
+describe('a blank member of a query is as if it were not there', () => {
+  it.each([
+    '/v1/terminals?acquirer=&merchant=&site=&state=&q=&cursor=&limit=',
+    '/v1/terminals/SN000001?acquirer=',
+    '/v1/fleet?acquirer=',
+    '/v1/alerts?state=&type=&acquirer=&cursor=&limit=',
+    '/v1/quarantine?acquirer=&cursor=&limit=',
+  ])('%s', async (path) => {
+    const api = new TestApi();
+    await api.row('merchants', { acquirer: 'acme', merchant: 'm-1', terminal_limit: 1 });
+    await api.terminal('acme', 'SN000001');
+    await api.fold({ kind: 'tick', at: T + 1 });
+    await api.quarantine('1-0', 'acme/SN000001', T);
+    const own = await api.token('acquirer:acme');
+    const plain = await api.get(path.split('?')[0]!);
+
+    expect(JSON.stringify(plain)).toContain('acme');
+    expect(await api.get(path)).toEqual(plain);
+    expect(await api.get(path, { token: own })).toEqual(plain);
+  });
+});
+
+describe('a body is read no further than its sender may go', () => {
+  it.each([
+    ['a stranger', '', '/v1/imports', 401, 0],
+    ['a stranger', '', '/v1/tokens', 401, 0],
+    ['a reader', 'viewer', '/v1/imports', 403, 0],
+    ['a reader', 'viewer', '/v1/enrolments', 403, 0],
+    ['an administrator', 'admin', '/v1/enrolments', 413, 64 * KIB],
+    ['an administrator', 'admin', '/v1/revocations', 413, 64 * KIB],
+    ['an administrator', 'admin', '/v1/tokens', 413, 64 * KIB],
+    ['an administrator', 'admin', '/v1/imports', 413, 64 * MIB],
+    ['an administrator', 'admin', '/v1/nothing', 404, 0],
+  ] as const)('by %s (%s) at %s', async (_, role, path, status, most) => {
+    const api = new TestApi();
+    const { stream, given } = endless();
+
+    const response = await api.post(path, stream, role && (await api.token(role)));
+
+    expect(response.status).toBe(status);
+    await problemOf(response);
+    expect(given()).toBeLessThanOrEqual(most + 2 * KIB * 64);
+  });
+
+  it('and one import at a time: another is told when to come back, and is let in once the first is through', async () => {
+    const api = new TestApi();
+    let go = () => {};
+    const first = api.post(
+      '/v1/imports',
+      new ReadableStream({
+        start(controller) {
+          go = () => {
+            controller.enqueue(new TextEncoder().encode('{"files":[]}'));
+            controller.close();
+          };
+        },
+      }),
+      ADMIN,
+    );
+
+    const second = await api.request('/v1/imports', { method: 'POST', body: { files: [] } });
+    go();
+
+    expect([second.status, second.headers.get('retry-after')]).toEqual([503, '5']);
+    await problemOf(second);
+    expect((await first).status).toBe(422);
+    expect((await api.request('/v1/imports', { method: 'POST', body: { files: [] } })).status).toBe(422);
+  });
+
+  it('and an import that breaks off does not shut out the next', async () => {
+    const api = new TestApi();
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('the connection is gone')) });
+
+    expect((await api.post('/v1/imports', broken, ADMIN)).status).toBe(400);
+    expect((await api.request('/v1/imports', { method: 'POST', body: { files: [] } })).status).toBe(422);
   });
 });
 

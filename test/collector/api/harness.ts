@@ -83,20 +83,26 @@ export class TestApi {
     return (await this.access.create(role, 'test', T)).token;
   }
 
-  request(path: string, { token = ADMIN, method = 'GET', body, headers = {} }: Request = {}): Promise<Response> {
+  request(path: string, { token = ADMIN, method = 'GET', body, headers = {} }: Asked = {}): Promise<Response> {
     const auth: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
     const content = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
     return Promise.resolve(this.app.request(path, { method, headers: { ...auth, ...headers }, ...content }));
   }
 
-  async get<T = Record<string, never>>(path: string, request: Request = {}): Promise<T> {
+  /** Posts a body that comes bit by bit. */
+  post(path: string, body: ReadableStream, token: string): Promise<Response> {
+    const headers: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
+    return Promise.resolve(this.app.request(new Request(`http://localhost${path}`, { method: 'POST', headers, body, duplex: 'half' })));
+  }
+
+  async get<T = Record<string, never>>(path: string, request: Asked = {}): Promise<T> {
     const response = await this.request(path, request);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
 }
 
-interface Request {
+interface Asked {
   token?: string;
   method?: string;
   body?: unknown;

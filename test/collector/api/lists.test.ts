@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { TerminalView } from '../../../collector/api/views.ts';
-import type { Quarantined } from '../../../collector/owner/outputs.ts';
+import { ALERT_LOG, newestFirst, QUARANTINE, type Quarantined, toBytes } from '../../../collector/owner/outputs.ts';
 import type { Alert } from '../../../protocol/alerts.ts';
+import { subjectOf } from '../../../watch/alerts/lifecycle.ts';
 import { type List, problemOf, T, TestApi } from './harness.ts';
 
 describe('terminals', () => {
@@ -91,6 +92,68 @@ describe('terminals', () => {
   });
 });
 
+describe('the order of terminals', () => {
+  const all = ['acme-two/SN000001', 'acme/SN000001', 'acme/SN000002', 'acme/SN000009', 'bolt/SN000001', 'bolt/SN000003'];
+
+  async function knows(keys: readonly string[]): Promise<TestApi> {
+    const api = new TestApi();
+    for (const key of keys) await api.terminal(...(key.split('/') as [string, string]));
+    return api;
+  }
+  const page = (api: TestApi, query = '') => api.get<List<TerminalView>>(`/v1/terminals?limit=2${query}`);
+  const keysOf = ({ items }: List<TerminalView>) => items.map(({ acquirer, sn }) => `${acquirer}/${sn}`);
+
+  it('is that of their keys, whatever the order in which they came to be known, so a cursor outlives a restart', async () => {
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const restarted = await knows(seen.length % 4 === 0 ? all.toReversed() : all);
+      const list = await page(restarted, cursor && `&cursor=${cursor}`);
+      seen.push(...keysOf(list));
+      cursor = list.next;
+    }
+
+    expect(seen).toEqual(all);
+  });
+
+  it('takes in those that join between two requests', async () => {
+    const api = await knows([all[3]!, all[1]!]);
+    expect(keysOf(await page(api))).toEqual([all[1], all[3]]);
+
+    for (const key of [all[5]!, all[0]!, all[2]!]) await api.terminal(...(key.split('/') as [string, string]));
+    const first = await page(api);
+    const second = await page(api, `&cursor=${first.next}`);
+    const third = await page(api, `&cursor=${second.next}`);
+
+    expect([first, second, third].flatMap(keysOf)).toEqual([all[0], all[1], all[2], all[3], all[5]]);
+    expect(third.next).toBeNull();
+    expect((await api.request('/v1/terminals/SN000001')).status).toBe(409);
+    expect((await api.get<TerminalView>('/v1/terminals/SN000003')).acquirer).toBe('bolt');
+  });
+
+  it('of one acquirer begins and ends with its own', async () => {
+    const api = await knows(all);
+
+    const first = await page(api, '&acquirer=acme');
+    const second = await page(api, `&acquirer=acme&cursor=${first.next}`);
+    const foreign = await page(api, `&acquirer=acme&cursor=${Buffer.from('bolt/SN000001').toString('base64url')}`);
+
+    expect([first, second].map(keysOf)).toEqual([['acme/SN000001', 'acme/SN000002'], ['acme/SN000009']]);
+    expect([second.next, foreign]).toEqual([null, { items: [], next: null }]);
+  });
+
+  it('costs a request no walk over the whole fleet', async () => {
+    const api = await knows(all);
+    await page(api);
+    await api.get('/v1/terminals/SN000009');
+    const walks = vi.spyOn(api.watch.state.terminals, 'values');
+
+    await page(api, '&acquirer=bolt');
+    await api.get('/v1/terminals/SN000009');
+
+    expect(walks).not.toHaveBeenCalled();
+  });
+});
+
 describe('alerts', () => {
   async function withAlerts() {
     const api = new TestApi();
@@ -143,6 +206,116 @@ describe('alerts', () => {
     const one = await api.get<Alert>(`/v1/alerts/${items[0]!.id}`, { headers: { 'accept-language': language } });
 
     for (const { remedy } of [...items, one]) expect(remedy.join(' ')).toMatch(script);
+  });
+});
+
+describe('what fires', () => {
+  const START = T + 1_000_000;
+  const alert = (n: number, changes: Partial<Alert> = {}): Alert => ({
+    id: `alert-${String(n).padStart(6, '0')}`,
+    type: 'terminal.offline',
+    severity: 'warning',
+    state: 'resolved',
+    acknowledgedBy: null,
+    assignee: null,
+    silencedBy: null,
+    subject: subjectOf({ acquirer: 'acme', merchant: 'm-1', terminal: 'SN000001' }),
+    reason: 'silent',
+    cause: 'unknown',
+    confidence: 1,
+    evidence: [],
+    remedy: [],
+    predicted: null,
+    count: 1,
+    members: [],
+    startsAt: START + n,
+    updatedAt: START + n,
+    endsAt: START + n,
+    seq: 2,
+    ...changes,
+  });
+  const history = (api: TestApi, alerts: Alert[]) =>
+    api.watchState.commit(alerts.map((a) => ({ table: ALERT_LOG, key: newestFirst(a.startsAt, a.id), value: toBytes(a) })));
+
+  async function firing(count: number): Promise<TestApi> {
+    const api = new TestApi();
+    for (let n = 0; n < count; n++) await api.terminal(n % 2 ? 'acme' : 'bolt', `SN${100_000 + n}`);
+    await api.fold({ kind: 'tick', at: T + 10 * 60_000 });
+    return api;
+  }
+
+  async function everyPage(api: TestApi, query: string): Promise<Alert[][]> {
+    const pages: Alert[][] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const list: List<Alert> = await api.get(`/v1/alerts?${query}${cursor && `&cursor=${cursor}`}`);
+      pages.push(list.items);
+      cursor = list.next;
+    }
+    return pages;
+  }
+
+  it('is found at once, though ever so much history is newer', async () => {
+    const api = await firing(3);
+    await history(
+      api,
+      Array.from({ length: 6_000 }, (_, n) => alert(n)),
+    );
+
+    const { items, next } = await api.get<List<Alert>>('/v1/alerts?state=firing');
+
+    expect([items.length, next]).toEqual([3, null]);
+  });
+
+  it.each(['', '&acquirer=acme', '&type=terminal.offline'])(
+    'comes in the pages and the order of all alerts (state=firing%s)',
+    async (filter) => {
+      const api = await firing(25);
+
+      const pages = await everyPage(api, `limit=4&state=firing${filter}`);
+      const all = await everyPage(api, `limit=4${filter}`);
+
+      expect(pages).toEqual(all);
+      expect(pages.flat()).toHaveLength(filter === '&acquirer=acme' ? 12 : 25);
+    },
+  );
+
+  it('or once did: one request looks at a bounded part of history, and says where to go on', async () => {
+    const api = new TestApi();
+    const wanted = alert(0, { type: 'quota.terminals', reason: 'reached' });
+    await history(api, [wanted, ...Array.from({ length: 12_000 }, (_, n) => alert(n + 1))]);
+    const read = vi.spyOn(api.watchState, 'rows');
+
+    const pages = await everyPage(api, 'type=quota.terminals');
+
+    expect(pages.map((page) => page.map(({ id }) => id))).toEqual([[], [], [wanted.id]]);
+    expect(read).toHaveBeenCalledTimes(3);
+  });
+
+  it('and so with quarantine', async () => {
+    const api = new TestApi();
+    await api.quarantine('old', 'acme/SN000001', T);
+    const row = (id: string): Quarantined => ({
+      id,
+      at: T,
+      node: 'n1',
+      from: 'bolt/SN000001',
+      channel: 'report',
+      reason: 'x',
+      detail: '',
+      raw: null,
+    });
+    const newer = Array.from({ length: 5_000 }, (_, n) => ({
+      table: QUARANTINE,
+      key: newestFirst(T + 1 + n, `${n}`),
+      value: toBytes(row(`${n}`)),
+    }));
+    await api.feedState.commit(newer);
+
+    const first = await api.get<List<Quarantined>>('/v1/quarantine?acquirer=acme');
+    const second = await api.get<List<Quarantined>>(`/v1/quarantine?acquirer=acme&cursor=${first.next}`);
+
+    expect(first.items).toEqual([]);
+    expect([second.items.map(({ id }) => id), second.next]).toEqual([['old'], null]);
   });
 });
 

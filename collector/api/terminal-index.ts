@@ -1,0 +1,69 @@
+/** The terminals in the order of their keys ("acquirer/sn"), and by serial number. */
+import { terminalKey } from '../../protocol/topics.ts';
+import type { Terminal } from '../../watch/fleet/terminals.ts';
+import type { Watch } from '../../watch/fold/watch.ts';
+
+/** A terminal is never removed and new ones come last in the watch's table, so its size says which are new. */
+export class TerminalIndex {
+  readonly #table: Watch['state']['terminals'];
+  #keys: string[] = [];
+  readonly #bySerial = new Map<string, string[]>();
+
+  constructor(watch: Watch) {
+    this.#table = watch.state.terminals;
+  }
+
+  /** From after the key on; with `acquirer` that acquirer's alone. The order is the same after a restart. */
+  *from(after: string | undefined, acquirer: string | null): Iterable<{ key: string; terminal: Readonly<Terminal> }> {
+    this.#takeNew();
+    const keys = this.#keys;
+    const prefix = acquirer === null ? '' : `${acquirer}/`;
+    const start = after !== undefined && after > prefix ? after : prefix;
+    for (let i = firstAfter(keys, start); i < keys.length && keys[i]!.startsWith(prefix); i++) {
+      yield { key: keys[i]!, terminal: this.#table.get(keys[i]!)! };
+    }
+  }
+
+  /** All that have this serial number, in the order of their acquirers. */
+  withSerial(sn: string): Readonly<Terminal>[] {
+    this.#takeNew();
+    return (this.#bySerial.get(sn) ?? []).toSorted().map((key) => this.#table.get(key)!);
+  }
+
+  #takeNew(): void {
+    if (this.#table.size === this.#keys.length) return;
+    const added: string[] = [];
+    let place = 0;
+    for (const terminal of this.#table.values()) {
+      if (place++ < this.#keys.length) continue;
+      const key = terminalKey(terminal);
+      const same = this.#bySerial.get(terminal.sn);
+      if (same) same.push(key);
+      else this.#bySerial.set(terminal.sn, [key]);
+      added.push(key);
+    }
+    this.#keys = merged(this.#keys, added.sort());
+  }
+}
+
+/** Where the first key greater than `key` is. */
+function firstAfter(keys: readonly string[], key: string): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keys[middle]! > key) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function merged(a: readonly string[], b: readonly string[]): string[] {
+  const all: string[] = [];
+  let i = 0;
+  for (const key of b) {
+    while (i < a.length && a[i]! < key) all.push(a[i++]!);
+    all.push(key);
+  }
+  while (i < a.length) all.push(a[i++]!);
+  return all;
+}
