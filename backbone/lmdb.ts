@@ -1,6 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { stateErrorOf } from './lmdb-errors.ts';
 import { bothSlots, type Row, rowRange, rowText, sameRow, slotKeys } from './lmdb-row.ts';
 import type { Change, StateStore } from './state.ts';
 import { checkChange } from './state-key.ts';
@@ -14,14 +15,24 @@ const COMMITTED = Buffer.from([0, 0]);
 const STAGING = Buffer.from([0, 1]);
 const FIRST_ROW = Buffer.from([0, 2]);
 const CLEAN_UP_ROWS = 10_000;
+/** Removed rows whose entries one write drops: it must not hold the event loop for long. */
+const DROPPED_ROWS = 1_000;
 
 type Entries = RootDatabase<Buffer, Buffer>;
 
 /** Opens the state in a folder, and makes it where it is missing. For one process at a time. */
 export async function openLmdbState(path: string): Promise<StateStore> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  // With overlapping syncs a commit would be seen before it is durable.
-  const entries: Entries = open({ path, encoding: 'binary', keyEncoding: 'binary', overlappingSync: false, noSubdir: false });
+  // With overlapping syncs a commit would be seen before it is durable. With batches by event turn a commit that fails rejects a
+  // promise of the binding's own, too, which nobody can catch.
+  const entries: Entries = open({
+    path,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    overlappingSync: false,
+    eventTurnBatching: false,
+    noSubdir: false,
+  });
   await Promise.all(['data.mdb', 'lock.mdb'].map((name) => chmod(join(path, name), 0o600)));
   const store = new LmdbState(entries);
   await store.removeLeftovers();
@@ -39,7 +50,6 @@ class LmdbState implements StateStore {
   /** Rows removed by a save, by their first slot; a later save drops their entries. */
   readonly #removed = new Map<string, Row>();
   #turn: Promise<unknown> = Promise.resolve();
-  #saving = false;
 
   constructor(entries: Entries) {
     this.#entries = entries;
@@ -54,7 +64,7 @@ class LmdbState implements StateStore {
     const removeThem = async () => {
       const keys = leftovers;
       leftovers = [];
-      await entries.transaction(() => {
+      await this.#transaction(() => {
         for (const key of keys) entries.removeSync(key);
       });
     };
@@ -63,7 +73,7 @@ class LmdbState implements StateStore {
       if (leftovers.length >= CLEAN_UP_ROWS) await removeThem();
     }
     await removeThem();
-    await entries.transaction(() => entries.putSync(STAGING, numberBytes(this.#committed)));
+    await this.#transaction(() => void entries.putSync(STAGING, numberBytes(this.#committed)));
   }
 
   *rows(table: string, range?: { after: string }): Iterable<{ key: string; value: Uint8Array }> {
@@ -100,7 +110,6 @@ class LmdbState implements StateStore {
     await this.#inTurn(async () => {
       await this.#write(changes, true);
       this.#committed++;
-      this.#saving = false;
     });
   }
 
@@ -114,24 +123,42 @@ class LmdbState implements StateStore {
     return turn;
   }
 
+  /** What throws within one has its earlier writes committed: unseen while the save's own number, which comes last, is not. */
+  async #transaction(writes: () => void): Promise<void> {
+    try {
+      await this.#entries.transaction(writes);
+    } catch (error) {
+      throw await stateErrorOf(error);
+    }
+  }
+
   async #write(changes: readonly Change[], last: boolean): Promise<void> {
     const entries = this.#entries;
     const generation = this.#committed + 1;
-    const droppable = this.#saving ? [] : [...this.#removed];
-    await entries.transaction(() => {
+    const droppable = this.#droppable();
+    await this.#transaction(() => {
       for (const [, row] of droppable) this.#dropRemoved(row);
       for (const { table, key, value } of changes) this.#put(slotKeys(table, key), value, generation);
       entries.putSync(last ? COMMITTED : STAGING, numberBytes(generation));
     });
     for (const [key] of droppable) this.#removed.delete(key);
-    this.#saving = true;
     for (const { table, key, value } of changes) if (value === null) this.#noteRemoved(slotKeys(table, key));
+  }
+
+  /** Those that this save has not removed or put: until its commit an entry of before is what is seen. */
+  #droppable(): [string, Row][] {
+    const oldest: [string, Row][] = [];
+    for (const entry of this.#removed) {
+      if (oldest.length === DROPPED_ROWS) break;
+      oldest.push(entry);
+    }
+    return oldest.filter(([, row]) => row.every((slot) => generationOf(this.#entries.get(slot)) <= this.#committed));
   }
 
   #put(row: Row, value: Uint8Array | null, generation: number): void {
     const slots = row.map((key) => this.#entries.get(key)) as [Buffer | undefined, Buffer | undefined];
     if (value === null && !slots[0] && !slots[1]) return;
-    const [one, two] = slots.map((slot) => (slot ? generationOf(slot) : 0)) as [number, number];
+    const [one, two] = slots.map(generationOf) as [number, number];
     const slot = one === generation || (two !== generation && one <= two) ? 0 : 1;
     const bytes = Buffer.allocUnsafe(HEAD_BYTES + (value?.length ?? 0));
     bytes.writeDoubleBE(generation);
@@ -162,12 +189,12 @@ class LmdbState implements StateStore {
 
 /** The generation of an entry, or 0 where its save is not committed. */
 function visible(entry: Buffer | undefined, committed: number): number {
-  const generation = entry ? generationOf(entry) : 0;
+  const generation = generationOf(entry);
   return generation <= committed ? generation : 0;
 }
 
-function generationOf(entry: Buffer): number {
-  return entry.readDoubleBE(0);
+function generationOf(entry: Buffer | undefined): number {
+  return entry?.readDoubleBE(0) ?? 0;
 }
 
 function numberAt(entries: Entries, key: Buffer): number {

@@ -20,3 +20,23 @@ export interface StateStore {
   commit(changes: readonly Change[]): Promise<void>;
   close(): Promise<void>;
 }
+
+export const STATE_ERRORS = {
+  full: 'the state cannot be saved, the disk is full: free disk space',
+  failed: 'the state could not be written',
+  broken: 'the state cannot be used any more: end what uses it, and start again',
+} as const;
+
+/** Of `stage` and `commit`. What the save had staged before stays staged: the call that failed may be made again, alone. */
+export class StateError extends Error {
+  readonly code: keyof typeof STATE_ERRORS;
+  /** Whether the same call may succeed later, with nothing changed by its caller. */
+  readonly retry: boolean;
+
+  constructor(code: keyof typeof STATE_ERRORS, detail = '', options?: ErrorOptions) {
+    super(detail ? `${STATE_ERRORS[code]} (${detail})` : STATE_ERRORS[code], options);
+    this.name = 'StateError';
+    this.code = code;
+    this.retry = code === 'full' || code === 'failed';
+  }
+}

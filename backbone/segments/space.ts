@@ -11,6 +11,7 @@ export interface Limits {
   maxAgeMs: number;
   maxBytes: number;
   reserveBytes: number;
+  consumers: readonly string[];
 }
 
 /** Makes room for a new file of `bytes` bytes. Errors: LogError `full` where nothing more may be removed. */
@@ -27,11 +28,11 @@ export async function makeRoom(dir: string, bytes: number, limits: Limits, disk:
 }
 
 /** Removes what is too old, or too much with `bytes` more, and no longer needed; the oldest first, the newest never. Returns what stays. */
-export async function removeSegments(dir: string, bytes: number, { maxAgeMs, maxBytes }: Limits, now: number): Promise<number> {
+export async function removeSegments(dir: string, bytes: number, { maxAgeMs, maxBytes, consumers }: Limits, now: number): Promise<number> {
   const segments = await listSegments(dir);
   const sizes = await Promise.all(segments.map(async ({ path }) => (await stat(path)).size));
   let total = sizes.reduce((sum, size) => sum + size, await preparedBytes(dir));
-  const needed = await neededFrom(dir);
+  const needed = await neededFrom(dir, consumers);
   for (let i = 0; i + 1 < segments.length; i++) {
     const { previous, previousAt } = headOf(segments[i + 1]!.path);
     const unwanted = previousAt < now - maxAgeMs || total + bytes > maxBytes;

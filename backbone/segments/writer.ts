@@ -6,6 +6,7 @@ import { type Lock, LockHeldError, takeLock } from '../lock.ts';
 import { LogError, type LogStats, type LogWriter, type Offset } from '../log.ts';
 import { type Disk, realDisk } from './disk.ts';
 import { DurableFile } from './durable.ts';
+import { toLogError } from './errors.ts';
 import { activateSegment, type OpenSegment } from './files.ts';
 import { FRAME_HEAD_BYTES, MARK_BYTES, SEGMENT_HEAD_BYTES } from './format.ts';
 import { Group } from './group.ts';
@@ -31,6 +32,8 @@ export interface SegmentOptions {
   maxAgeMs?: number;
   /** The log's files together, bytes; beyond it the oldest go, or appends are refused. Default: no limit. */
   maxBytes?: number;
+  /** Those for whom everything is kept until they have said what they need: `release`. Default: whoever has said so. */
+  consumers?: readonly string[];
   /** Disk space that the log leaves free, bytes. Default 0. */
   reserveBytes?: number;
   now?: () => number;
@@ -86,10 +89,10 @@ class Writer implements SegmentWriter {
   #retentionAt: number;
 
   constructor(dir: string, options: SegmentOptions, lock: Lock, durable: DurableFile, { active, last, next, recovery }: Recovered) {
-    const { maxAgeMs = Infinity, maxBytes = Infinity, reserveBytes = 0, segmentBytes = SEGMENT_BYTES } = options;
+    const { maxAgeMs = Infinity, maxBytes = Infinity, reserveBytes = 0, consumers = [], segmentBytes = SEGMENT_BYTES } = options;
     this.recovery = recovery;
     this.#dir = dir;
-    this.#limits = { maxAgeMs, maxBytes, reserveBytes };
+    this.#limits = { maxAgeMs, maxBytes, reserveBytes, consumers };
     this.#now = options.now ?? Date.now;
     this.#disk = options.disk ?? realDisk;
     this.#lock = lock;
@@ -258,10 +261,4 @@ class Writer implements SegmentWriter {
     }
     closeSync(fd);
   }
-}
-
-function toLogError(cause: unknown): LogError {
-  if (cause instanceof LogError) return cause;
-  const { code, message } = cause as NodeJS.ErrnoException;
-  return new LogError(code === 'ENOSPC' || code === 'EDQUOT' ? 'full' : 'failed', message, { cause });
 }

@@ -1,5 +1,7 @@
 /** The HTTP API: default-deny, errors as problem documents. */
 import { Hono } from 'hono';
+import { LogError } from '../../backbone/log.ts';
+import { StateError } from '../../backbone/state.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -11,6 +13,10 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.onError((error, c) => {
     if (error instanceof Problem) return problemResponse(c, error);
+    if ((error instanceof LogError || error instanceof StateError) && error.retry) {
+      c.header('retry-after', '5');
+      return problemResponse(c, new Problem(503, 'Not now', error.message));
+    }
     deps.say(`${c.req.method} ${c.req.path} could not be answered: ${error.message}`);
     return problemResponse(c, new Problem(500, 'Internal error', 'the request could not be answered: the log of the collector says why'));
   });

@@ -30,7 +30,7 @@ export function createMetrics(owner: Owner, feed: Feed, brokersLog: LogReader, e
   };
 }
 
-function ours({ watch, position }: Owner, feed: Feed, end: number): Metric[] {
+function ours({ watch, position, quarantine }: Owner, feed: Feed, end: number): Metric[] {
   const behind = (batch: number) => ({ '': Math.max(0, end + 1 - batch) });
   return [
     { name: 'tillwatch_terminals', help: 'terminals known', values: { '': watch.state.terminals.size } },
@@ -46,6 +46,15 @@ function ours({ watch, position }: Owner, feed: Feed, end: number): Metric[] {
     { name: 'tillwatch_feed_points_total', help: 'points written to the store', values: { '': feed.stats.points } },
     { name: 'tillwatch_feed_failures_total', help: 'writes that failed and were tried again', values: { '': feed.stats.failures } },
     { name: 'tillwatch_feed_rejected_total', help: 'points that the store will never take', values: { '': feed.stats.rejected } },
+    {
+      name: 'tillwatch_quarantine_dropped_total',
+      help: 'quarantined rows that were dropped before their time, being too many',
+      values: {
+        refusal: quarantine.tallies.refusal.dropped,
+        message: quarantine.tallies.message.dropped,
+        point: feed.quarantine.tallies.point.dropped,
+      },
+    },
     {
       name: 'tillwatch_decisions_total',
       help: 'decisions of the watch since its start, by what and why',

@@ -1,4 +1,5 @@
 /** Changes to an installation that is not running: the owner is opened for as long as they take. */
+import { openControlWriter } from '../../backbone/control.ts';
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
 import { takeLock } from '../../backbone/lock.ts';
@@ -6,7 +7,9 @@ import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import type { RegistryChange } from '../../protocol/registry.ts';
 import { importEntries } from '../import/entries.ts';
 import { type Clock, Owner } from '../owner/owner.ts';
+import { Patience } from '../patience.ts';
 import { openOwnerLog, statePaths } from './logs.ts';
+import { rebirthBy } from './rebirth.ts';
 
 export interface OfflineImport {
   paths: Layout;
@@ -22,13 +25,15 @@ export async function importOffline({ paths, changes, id, clock }: OfflineImport
   const ownerLog = await openOwnerLog(paths, Number.POSITIVE_INFINITY);
   const brokersLog = await openSegmentReader(paths.brokersLog);
   const state = await openLmdbState(statePaths(paths).watch);
+  const control = await openControlWriter(paths.controlLog);
   try {
-    // A terminal without a birth is asked for it when the collector runs again.
-    const owner = new Owner({ brokersLog, ownerLog, state, clock, askRebirth: async () => {} });
+    const patience = new Patience(clock, () => {});
+    const owner = new Owner({ brokersLog, ownerLog, state, clock, patience, askRebirth: rebirthBy(control) });
     await owner.catchUp();
     const imported = owner.submit((at) => importEntries(changes, id, at));
     await Promise.all([owner.run(AbortSignal.abort()), imported]);
   } finally {
+    await control.close();
     await state.close();
     await brokersLog.close();
     await ownerLog.reader.close();

@@ -3,16 +3,20 @@
  * delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that
  * is saved after each write, and then a point may be written again, under the same identity.
  */
+import { createHash } from 'node:crypto';
 import type { LogReader } from '../../backbone/log.ts';
-import type { StateStore } from '../../backbone/state.ts';
+import type { Change, StateStore } from '../../backbone/state.ts';
 import { beginSave, loadRow, type SavedRow, type Table, takeSaved } from '../../watch/fold/table.ts';
 import { Follower } from '../log/follower.ts';
 import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
+import { Quarantine } from '../owner/keeping.ts';
 import { fromBytes, newestFirst, numberKey, OUTBOX, type OutboxRow, QUARANTINE, type Quarantined, toBytes } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
-import { savedRows, stageRows } from '../saves.ts';
+import { type Patience, throwUnlessItPasses } from '../patience.ts';
+import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { writeAround } from '../store/around.ts';
 import { type Marks, type Point, StoreError, type TelemetryStore } from '../store/port.ts';
+import { Turns } from '../turns.ts';
 import { Outcomes } from './outcomes.ts';
 import { outboxPoint } from './points.ts';
 import { Tagger, terminalPoint } from './tagger.ts';
@@ -23,6 +27,7 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 const CONSUMER = 'feed';
 const FEED_TABLE = 'feed';
+const TALLIES = 'quarantined';
 const ENTRIES = 'entries';
 
 export interface FeedDeps {
@@ -34,6 +39,8 @@ export interface FeedDeps {
   watchState: StateStore;
   store: TelemetryStore;
   clock: Clock;
+  /** Waits with what cannot be saved for the moment. */
+  patience: Patience;
   classOf(system: string, code: string): string;
   outboxWritten(sequence: number): void;
   say(line: string): void;
@@ -51,6 +58,10 @@ export class Feed {
   readonly #outcomes: Outcomes;
   readonly #tables: readonly Table<object>[];
   readonly #logs: Follower;
+  readonly #turns: Turns;
+  readonly quarantine: Quarantine;
+  /** The log's time: of the last entry. */
+  #now = 0;
   #outbox: number;
   /** What the store says it has: entries up to here are folded, and their points dropped. */
   #written: Position = START;
@@ -70,13 +81,19 @@ export class Feed {
     const saved = bytes ? fromBytes<Saved>(bytes) : { position: positionToText(START), outbox: 0 };
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog, positionFromText(saved.position));
     this.#outbox = saved.outbox;
+    this.#turns = new Turns(deps.clock.monotonic);
+    const tallies = deps.state.get(FEED_TABLE, TALLIES);
+    this.quarantine = new Quarantine(tallies && fromBytes(tallies));
   }
 
   get position(): Position {
     return this.#logs.position;
   }
 
-  /** Runs until the signal aborts. Rejects where the logs or the state cannot be used; a store that fails is tried again. */
+  /**
+   * Runs until the signal aborts. What fails for the moment, the store or the state, is tried again; rejects where the logs, the state
+   * or the store cannot be used any more.
+   */
   async run(signal: AbortSignal): Promise<void> {
     await this.#release();
     const marks = await this.#retry(() => this.#deps.store.marks(), signal);
@@ -86,16 +103,16 @@ export class Feed {
     while (!signal.aborted) {
       const before = positionToText(this.position);
       const points = await this.#gather();
-      const outbox = this.#outboxPoints(points);
+      const outbox = await this.#outboxPoints(points);
       if (points.length === 0 && positionToText(this.position) === before) {
         await this.#idle(signal);
         continue;
       }
       const marksAfter = { [ENTRIES]: positionToText(this.position), [OUTBOX]: String(outbox) };
-      if (points.length > 0) await this.#retry(() => this.#write(points, marksAfter), signal);
+      if (points.length > 0) await this.#retry(() => this.#write(points, marksAfter, signal), signal);
       if (signal.aborted) return;
       this.#outbox = outbox;
-      await this.#save();
+      await this.#save(signal);
     }
   }
 
@@ -105,6 +122,8 @@ export class Feed {
     while (points.length < BATCH_POINTS) {
       const item = await this.#logs.next();
       if (!item) break;
+      if (this.#turns.isOver()) await this.#turns.next();
+      this.#now = Math.max(this.#now, item.entry.at);
       const isNew = !hasReached(this.#written, this.position);
       const flushed = this.#outcomes.moveTo(item.entry.at);
       if (isNew) points.push(...flushed);
@@ -117,53 +136,66 @@ export class Feed {
   }
 
   /** Adds the watch's rows that have not been written; the number of the last of them. */
-  #outboxPoints(points: Point[]): number {
+  async #outboxPoints(points: Point[]): Promise<number> {
     let last = this.#outbox;
-    for (const { key, value } of this.#deps.watchState.rows(OUTBOX, { after: numberKey(last) })) {
-      if (points.length >= 2 * BATCH_POINTS) break;
+    for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS - points.length)) {
+      if (this.#turns.isOver()) await this.#turns.next();
       last = Number(key);
       points.push(outboxPoint(fromBytes<OutboxRow>(value), last));
     }
     return last;
   }
 
-  async #write(points: readonly Point[], marks: Marks): Promise<void> {
-    await writeAround(this.#deps.store, points, marks, (point, error) => this.#reject(point, error));
+  #outboxRows(limit: number) {
+    const rows = [];
+    for (const row of this.#deps.watchState.rows(OUTBOX, { after: numberKey(this.#outbox) })) {
+      if (rows.length >= limit) break;
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  async #write(points: readonly Point[], marks: Marks, signal: AbortSignal): Promise<void> {
+    await writeAround(this.#deps.store, points, marks, (refused, error) => this.#reject(refused, error, signal));
     this.stats.points += points.length;
     this.stats.writes++;
   }
 
-  /** A point that the store will never take is kept where it can be listed, and does not hold up the others. */
-  async #reject(point: Point, error: StoreError): Promise<void> {
-    this.stats.rejected++;
-    const id = `store-${point.measurement}-${point.at}-${point.tags.sn ?? this.stats.rejected}`;
-    const row: Quarantined = {
-      id,
-      at: point.at,
-      node: '',
-      from: `${point.tags.acquirer ?? ''}/${point.tags.sn ?? ''}`,
-      channel: null,
-      reason: 'store_rejected',
-      detail: error.message,
-      raw: Buffer.from(JSON.stringify(point)).toString('base64'),
-    };
-    await this.#deps.state.commit([{ table: QUARANTINE, key: newestFirst(row.at, id), value: toBytes(row) }]);
+  /** Points that the store will never take are kept where they can be listed, and do not hold up the others. */
+  async #reject(points: readonly Point[], error: StoreError, signal: AbortSignal): Promise<void> {
+    const { state } = this.#deps;
+    this.stats.rejected += points.length;
+    // After a crash, or where the rest of the batch failed, a point comes again.
+    const rows = points.map((point) => refusedRow(point, error)).filter(({ at, id }) => !state.get(QUARANTINE, newestFirst(at, id)));
+    const changes = rows.flatMap((row) => this.quarantine.add(row, 'point', this.#now));
+    await this.#commit(changes, signal);
   }
 
-  async #save(): Promise<void> {
-    const { state } = this.#deps;
+  async #save(signal: AbortSignal): Promise<void> {
     const saved: Saved = { position: positionToText(this.position), outbox: this.#outbox };
     beginSave(this.#tables);
-    await stageRows(state, (limit): SavedRow[] => takeSaved(this.#tables, limit));
-    await state.commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }]);
+    await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.#tables, limit));
+    await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
     await this.#release();
     this.#deps.outboxWritten(this.#outbox);
   }
 
-  /** Retention may take what is before the saved position, and nothing after it. */
+  async #commit(changes: readonly Change[], signal: AbortSignal): Promise<void> {
+    const { state, patience } = this.#deps;
+    await stageChanges(this.#stage(signal), [...changes, ...this.quarantine.prune(state, this.#now)]);
+    const tallies = toBytes(this.quarantine.tallies);
+    await patience.outlast(() => state.commit([{ table: FEED_TABLE, key: TALLIES, value: tallies }]), signal);
+  }
+
+  #stage(signal: AbortSignal) {
+    return (slice: readonly Change[]) => this.#deps.patience.outlast(() => this.#deps.state.stage(slice), signal);
+  }
+
+  /** Retention may take what is before the saved position, and nothing after it. What cannot be said now is said after the next save. */
   async #release(): Promise<void> {
     const { brokers, owner } = this.position;
-    await Promise.all([this.#deps.brokersLog.release(CONSUMER, brokers.batch), this.#deps.ownerLog.release(CONSUMER, owner.batch)]);
+    const said = [this.#deps.brokersLog.release(CONSUMER, brokers.batch), this.#deps.ownerLog.release(CONSUMER, owner.batch)];
+    await Promise.all(said.map((saying) => saying.catch(throwUnlessItPasses)));
   }
 
   /** Tries until it succeeds or the signal aborts, more slowly each time; says when the store fails and when it is back. */
@@ -191,4 +223,19 @@ export class Feed {
     await Promise.race([this.#logs.owner.grown(either), this.#deps.clock.sleep(IDLE_MS, either)]);
     stop.abort();
   }
+}
+
+function refusedRow(point: Point, error: StoreError): Quarantined {
+  const raw = JSON.stringify(point);
+  const mark = createHash('sha256').update(raw).digest('hex').slice(0, 12);
+  return {
+    id: `store-${point.measurement}-${point.at}-${mark}`,
+    at: point.at,
+    node: '',
+    from: `${point.tags.acquirer ?? ''}/${point.tags.sn ?? ''}`,
+    channel: null,
+    reason: 'store_rejected',
+    detail: error.message,
+    raw: Buffer.from(raw).toString('base64'),
+  };
 }

@@ -12,6 +12,8 @@ import type { ReceivedMessage } from '../log/entries.ts';
 export const OUTBOX = 'outbox';
 export const ALERT_LOG = 'alert-log';
 export const ALERT_IDS = 'alert-ids';
+/** The keys of resolved alerts in the log, in the order of their ends. */
+export const ALERT_ENDS = 'alert-ends';
 export const QUARANTINE = 'quarantine';
 
 /** One row for the store, in the order of the outbox. */
@@ -69,15 +71,16 @@ export class Outputs {
       const key = newestFirst(transition.alert.startsAt, transition.alert.id);
       this.#changes.push({ table: ALERT_LOG, key, value: toBytes(transition.alert) });
       this.#changes.push({ table: ALERT_IDS, key: transition.alert.id, value: encoder.encode(key) });
+      const { id, endsAt } = transition.alert;
+      if (endsAt !== null) this.#changes.push({ table: ALERT_ENDS, key: `${numberKey(endsAt)}.${id}`, value: encoder.encode(key) });
     }
     for (const row of rows) this.#outbox({ kind: 'row', row });
     for (const terminal of rebirths) this.#rebirths.push({ ...terminal, at });
   }
 
-  /** `bad`: why part of a message that could be read was not taken. */
-  quarantine(entry: ReceivedMessage | RefusalEntry, offset: Offset, bad: Output['bad']): void {
-    const row = quarantinedFrom(entry, `${offset.batch}-${offset.index}`, bad);
-    if (row) this.#changes.push({ table: QUARANTINE, key: newestFirst(row.at, row.id), value: toBytes(row) });
+  /** Rows of others', to be committed with what was said. */
+  keep(changes: readonly Change[]): void {
+    this.#changes.push(...changes);
   }
 
   /** Everything so far, to be committed at once; what comes after it is the next commit's. */
@@ -94,7 +97,9 @@ export class Outputs {
   }
 }
 
-function quarantinedFrom(entry: ReceivedMessage | RefusalEntry, id: string, bad: Output['bad']): Quarantined | null {
+/** What is kept of an entry that cannot be taken in; null where it can. `bad`: why part of a message that could be read was not taken. */
+export function quarantinedFrom(entry: ReceivedMessage | RefusalEntry, offset: Offset, bad: Output['bad']): Quarantined | null {
+  const id = `${offset.batch}-${offset.index}`;
   if (entry.kind === 'refusal') {
     const { at, node, user, reason, detail } = entry;
     return { id, at, node, from: user, channel: null, reason, detail, raw: null };

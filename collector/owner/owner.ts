@@ -3,8 +3,8 @@
  * its own, folds both through the watch in one order, and saves. What it appends is durable before it is folded, and what it says is
  * committed with the state that said it.
  */
-import type { LogReader, LogWriter } from '../../backbone/log.ts';
-import type { StateStore } from '../../backbone/state.ts';
+import type { LogReader, LogWriter, Offset } from '../../backbone/log.ts';
+import type { Change, StateStore } from '../../backbone/state.ts';
 import type { OwnerEntry } from '../../protocol/entries.ts';
 import { lineFromEntry } from '../../protocol/replay.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
@@ -13,11 +13,14 @@ import { Watch } from '../../watch/fold/watch.ts';
 import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
 import { type Position, positionFromText, positionToText, START } from '../log/position.ts';
-import { savedRows, stageRows } from '../saves.ts';
-import { fromBytes, numberKey, OUTBOX, Outputs, toBytes } from './outputs.ts';
+import { type Patience, throwUnlessItPasses } from '../patience.ts';
+import { savedRows, stageChanges, stageRows } from '../saves.ts';
+import { Turns } from '../turns.ts';
+import { noTallies, pruneAlerts, Quarantine, type Tallies } from './keeping.ts';
+import { fromBytes, numberKey, OUTBOX, Outputs, quarantinedFrom, toBytes } from './outputs.ts';
 import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
 
-/** Entries folded before the loop lets others run. */
+/** Entries folded before requests are looked at. */
 const SLICE_ENTRIES = 500;
 const SAVE_EVERY_MS = 5_000;
 const SAVE_EVERY_ENTRIES = 20_000;
@@ -33,6 +36,8 @@ export interface OwnerDeps {
   ownerLog: { writer: LogWriter; reader: LogReader };
   state: StateStore;
   clock: Clock;
+  /** Waits with what cannot be written for the moment. */
+  patience: Patience;
   /** Asks a terminal for its birth; a lost request is asked again. */
   askRebirth(terminal: TerminalId & { at: number }): Promise<void>;
   /** Told of each entry as it is folded, as a line of the replay format. */
@@ -52,6 +57,7 @@ interface Saved {
   sequence: number;
   /** The first outbox row that was still kept. */
   outboxFrom: number;
+  quarantined: Tallies;
 }
 
 interface Request {
@@ -62,6 +68,7 @@ interface Request {
 
 export class Owner {
   readonly watch = new Watch();
+  readonly quarantine: Quarantine;
   readonly #deps: OwnerDeps;
   readonly #logs: Follower;
   readonly #pulse: Pulse;
@@ -69,6 +76,8 @@ export class Owner {
   readonly #outputs: Outputs;
   readonly #inbox: Request[] = [];
   readonly #wake = new EventTarget();
+  readonly #turns: Turns;
+  readonly #stopping = new AbortController();
   #savedAt: number;
   #foldedSinceSave = 0;
   #saving: Promise<void> | null = null;
@@ -83,10 +92,13 @@ export class Owner {
   constructor(deps: OwnerDeps) {
     this.#deps = deps;
     const bytes = deps.state.get(OWNER_TABLE, CONSUMER);
-    const saved = bytes ? fromBytes<Saved>(bytes) : { position: positionToText(START), pulse: {}, sequence: 0, outboxFrom: 1 };
+    const start = { position: positionToText(START), pulse: {}, sequence: 0, outboxFrom: 1, quarantined: noTallies() };
+    const saved = bytes ? fromBytes<Saved>(bytes) : start;
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog.reader, positionFromText(saved.position));
     this.#pulse = saved.pulse;
     this.#outputs = new Outputs(saved.sequence);
+    this.quarantine = new Quarantine(saved.quarantined);
+    this.#turns = new Turns(deps.clock.monotonic);
     this.#outboxFrom = saved.outboxFrom;
     this.#outboxDone = saved.outboxFrom - 1;
     this.#savedAt = deps.clock.monotonic();
@@ -102,6 +114,7 @@ export class Owner {
   async catchUp(): Promise<void> {
     await this.#release(this.#logs.position);
     for (let item = await this.#logs.next(); item; item = await this.#logs.next()) {
+      if (this.#turns.isOver()) await this.#turns.next();
       if (isOwnerEntry(item.entry)) {
         if (item.entry.kind === 'platform') notePlatformEntry(this.#pulse, item.entry);
         this.#fold(item.entry);
@@ -114,8 +127,14 @@ export class Owner {
     for (const [node, { at }] of Object.entries(this.#pulse)) this.#hear(node, at);
   }
 
-  /** Runs until the signal aborts, then saves. Rejects where a log or the state cannot be used. */
+  /**
+   * Runs until the signal aborts, then saves. Waits while a log or the state cannot be written for the moment; rejects where they cannot
+   * be used any more, or not by the time that it is to stop.
+   */
   async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#stopping.abort();
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
     while (!signal.aborted) {
       await this.#takeRequests();
       const read = await this.#readBrokers();
@@ -129,7 +148,10 @@ export class Owner {
     await this.#save();
   }
 
-  /** Appends entries, stamped with the time they are given; resolves when they are durable and folded. */
+  /**
+   * Appends entries, stamped with the time they are given; resolves when they are durable and folded. Errors: a LogError where the log
+   * takes none for the moment: who asked decides whether to ask again.
+   */
   submit(entries: (at: number) => OwnerEntry[]): Promise<void> {
     return new Promise((done, failed) => {
       this.#inbox.push({ entries, done, failed });
@@ -146,7 +168,7 @@ export class Owner {
     if (this.#inbox.length > 0) await this.#readToPresent();
     for (let request = this.#inbox.shift(); request; request = this.#inbox.shift()) {
       try {
-        await this.#append(request.entries(this.#requestTime()));
+        await this.#append(request.entries(this.#requestTime()), (records) => this.#deps.ownerLog.writer.append(records));
         request.done();
       } catch (error) {
         request.failed(error);
@@ -174,11 +196,12 @@ export class Owner {
     for (let n = 0; n < SLICE_ENTRIES; n++) {
       const bytes = await brokers.peek();
       if (!bytes) return n > 0;
+      if (this.#turns.isOver()) await this.#turns.next();
       const entry = decodeBrokerRecord(bytes);
       const offset = brokers.next;
       if (entry.kind === 'heartbeat') {
         this.#hear(entry.node, entry.at);
-        await this.#append(noteHeartbeat(this.#pulse, entry, this.watch.now));
+        await this.#appendOwn(noteHeartbeat(this.#pulse, entry, this.watch.now));
       }
       brokers.advance();
       this.#foldBroker(entry, offset);
@@ -201,7 +224,7 @@ export class Owner {
 
   async #noteSilence(): Promise<void> {
     const elapsed = (node: string) => this.#deps.clock.monotonic() - (this.#heardAt.get(node) ?? Number.NEGATIVE_INFINITY);
-    await this.#append(noteSilence(this.#pulse, elapsed, this.watch.now));
+    await this.#appendOwn(noteSilence(this.#pulse, elapsed, this.watch.now));
   }
 
   /** A tick for each heartbeat, or, while a backlog is read, for each second of ours: followers get no further than the last tick. */
@@ -217,22 +240,36 @@ export class Owner {
 
   async #appendTick(at: number): Promise<void> {
     this.#tickedAt = this.#deps.clock.monotonic();
-    await this.#append([{ kind: 'tick', at }]);
+    await this.#appendOwn([{ kind: 'tick', at }]);
   }
 
-  async #append(entries: OwnerEntry[]): Promise<void> {
+  /** What only the owner can say has to be said: it waits until the log takes it. Whoever asks for something meanwhile is told why not. */
+  #appendOwn(entries: OwnerEntry[]): Promise<void> {
+    const { writer } = this.#deps.ownerLog;
+    const refuse = (error: Error) => {
+      for (const request of this.#inbox.splice(0)) request.failed(error);
+    };
+    return this.#append(entries, (records) => this.#outlast(() => writer.append(records), refuse));
+  }
+
+  #outlast<T>(attempt: () => Promise<T>, onWait?: (error: Error) => void): Promise<T> {
+    return this.#deps.patience.outlast(attempt, this.#stopping.signal, onWait);
+  }
+
+  async #append(entries: OwnerEntry[], append: (records: Uint8Array[]) => Promise<Offset>): Promise<void> {
     for (let from = 0; from < entries.length; from += APPEND_ENTRIES) {
       const part = entries.slice(from, from + APPEND_ENTRIES);
       const before = this.#logs.brokers.next;
-      const offset = await this.#deps.ownerLog.writer.append(part.map((entry) => encodeOwnerRecord({ before, entry })));
+      const offset = await append(part.map((entry) => encodeOwnerRecord({ before, entry })));
       this.#logs.owner.skipTo({ batch: offset.batch, index: offset.index + part.length });
       for (const entry of part) this.#fold(entry);
     }
   }
 
-  #foldBroker(entry: BrokerEntry, offset: { batch: number; index: number }): void {
+  #foldBroker(entry: BrokerEntry, offset: Offset): void {
     const { bad } = this.#fold(entry);
-    if (entry.kind !== 'heartbeat') this.#outputs.quarantine(entry, offset, bad);
+    const row = entry.kind === 'heartbeat' ? null : quarantinedFrom(entry, offset, bad);
+    if (row) this.#outputs.keep(this.quarantine.add(row, row.raw === null ? 'refusal' : 'message'));
   }
 
   #fold(entry: BrokerEntry | OwnerEntry): Output {
@@ -264,28 +301,32 @@ export class Owner {
     const { brokers, owner } = this.#logs.position;
     this.watch.beginSave();
     const { changes, rebirths, sequence } = this.#outputs.take();
+    const pruned = [...this.quarantine.prune(state, this.watch.now), ...pruneAlerts(state, this.watch.now)];
     const outboxDone = this.#outboxDone;
-    const saved: Saved = {
+    const saved: Saved = structuredClone({
       position: positionToText({ brokers, owner }),
-      pulse: structuredClone(this.#pulse),
+      pulse: this.#pulse,
       sequence,
       outboxFrom: outboxDone + 1,
-    };
+      quarantined: this.quarantine.tallies,
+    });
     this.#savedAt = this.#deps.clock.monotonic();
     this.#foldedSinceSave = 0;
-    await stageRows(state, (limit) => this.watch.takeSaved(limit));
     for (let n = this.#outboxFrom; n <= outboxDone; n++) changes.push({ table: OUTBOX, key: numberKey(n), value: null });
-    await state.commit([...changes, { table: OWNER_TABLE, key: CONSUMER, value: toBytes(saved) }]);
+    const stage = (slice: readonly Change[]) => this.#outlast(() => state.stage(slice));
+    await stageRows(stage, (limit) => this.watch.takeSaved(limit));
+    await stageChanges(stage, [...changes, ...pruned]);
+    await this.#outlast(() => state.commit([{ table: OWNER_TABLE, key: CONSUMER, value: toBytes(saved) }]));
     this.#outboxFrom = outboxDone + 1;
     await this.#release({ brokers, owner });
-    for (const terminal of rebirths) await this.#deps.askRebirth(terminal);
-    this.#wake.dispatchEvent(new Event('saved'));
+    for (const terminal of rebirths) await this.#outlast(() => this.#deps.askRebirth(terminal));
   }
 
-  /** Retention may take what is before a saved position, and nothing after it. */
+  /** Retention may take what is before a saved position, and nothing after it. What cannot be said now is said after the next save. */
   async #release({ brokers, owner }: Position): Promise<void> {
     const { brokersLog, ownerLog } = this.#deps;
-    await Promise.all([brokersLog.release(CONSUMER, brokers.batch), ownerLog.reader.release(CONSUMER, owner.batch)]);
+    const said = [brokersLog.release(CONSUMER, brokers.batch), ownerLog.reader.release(CONSUMER, owner.batch)];
+    await Promise.all(said.map((saying) => saying.catch(throwUnlessItPasses)));
   }
 
   async #idle(signal: AbortSignal): Promise<void> {

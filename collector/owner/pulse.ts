@@ -19,6 +19,9 @@ interface Beat {
   tickedUptime?: number;
 }
 
+/** Messages and heartbeats of one broker may be stamped and logged in another order; by more than this no clock is behind by that. */
+const BEHIND_MS = 1_000;
+
 /** The last heartbeat of each node. Plain data: it is saved with the fold. */
 export type Pulse = Record<string, Beat>;
 
@@ -95,7 +98,8 @@ export function nextTick(pulse: Pulse, now: number): number | undefined {
   const up = Object.values(pulse).filter((beat) => !beat.down);
   const lived = Math.min(...up.map(({ uptime, tickedUptime = uptime }) => uptime - tickedUptime));
   for (const beat of up) beat.tickedUptime = beat.uptime;
-  return at >= now ? at : now + Math.floor(lived / 2);
+  const behind = now - Math.max(...up.map((beat) => beat.at));
+  return behind <= BEHIND_MS ? at : now + Math.floor(lived / 2);
 }
 
 /** A step ahead leaves a stretch that nobody lived through: we were blind for all of it. */

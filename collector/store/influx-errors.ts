@@ -23,10 +23,17 @@ export function storeErrorOf(error: unknown, now: number): StoreError {
     case 400:
     case 413:
     case 422:
-      return new StoreError('rejected', detail, { cause: error });
+      return new StoreError('rejected', detail, { cause: error, dropped: droppedOf(error.message) });
     default:
       return new StoreError('unavailable', detail, { cause: error, retryAfterMs: retryAfterMs(error.headers?.['retry-after'], now) });
   }
+}
+
+/** How many points a partial write left out: "partial write: … dropped=3"; undefined where the others were not written either. */
+function droppedOf(message = ''): number | undefined {
+  if (!message.includes('partial write')) return undefined;
+  const count = /\bdropped[= ](\d+)/.exec(message)?.[1];
+  return count === undefined ? 0 : Number(count);
 }
 
 /** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3); the client's own reading takes seconds for milliseconds. */

@@ -48,11 +48,13 @@ export class StoreError extends Error {
   readonly retryAfterMs: number;
   /** Of a `rejected` write, the very points that were refused, where the store can tell. */
   readonly points: readonly Point[] | undefined;
+  /** Of a `rejected` write whose other points were written, how many were not. */
+  readonly dropped: number | undefined;
 
   constructor(
     code: keyof typeof MESSAGES,
     detail: string,
-    options: ErrorOptions & { retryAfterMs?: number; points?: readonly Point[] } = {},
+    options: ErrorOptions & { retryAfterMs?: number; points?: readonly Point[]; dropped?: number | undefined } = {},
   ) {
     super(`${MESSAGES[code]} (${detail})`, options);
     this.name = 'StoreError';
@@ -60,5 +62,6 @@ export class StoreError extends Error {
     this.retry = code === 'unavailable' || code === 'unauthorized';
     this.retryAfterMs = options.retryAfterMs ?? 0;
     this.points = options.points;
+    this.dropped = options.dropped;
   }
 }

@@ -94,6 +94,22 @@ test('what a consumer still needs is kept, whatever its age, and the log is full
   expect((await readAll(reader, 3)).map(({ batch }) => batch)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
 });
 
+test('while an expected consumer has said nothing everything is kept; then retention goes by what all of them need', async () => {
+  const { world, reader, append } = await logWith({ maxAgeMs: 1000, maxBytes: 4 * SEGMENT, consumers: ['watch', 'feed'] });
+  await reader.release('feed', 100);
+  await append(8);
+  world.now += 120_000;
+
+  await expect(append(3)).rejects.toMatchObject({ code: 'full', retry: true });
+  const before = await reader.first();
+  await reader.release('watch', 5);
+  world.now += 1001;
+  await append(2);
+
+  expect([before, await reader.first()]).toEqual([1, 5]);
+  expect((await readAll(reader, 5)).map(({ batch }) => batch)).toEqual([5, 6, 7, 8, 9, 10]);
+});
+
 test('a full log takes appends again once a consumer has gone on', async () => {
   const { world, reader, append } = await logWith({ maxBytes: 3 * SEGMENT });
   await reader.release('watch', 1);

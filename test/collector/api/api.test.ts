@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LogError } from '../../../backbone/log.ts';
 import { loadOrCreateAdminToken, parseRole } from '../../../collector/api/access.ts';
 import type { TerminalView } from '../../../collector/api/views.ts';
 import { newestFirst, type Quarantined } from '../../../collector/owner/outputs.ts';
@@ -219,6 +220,17 @@ describe('what is asked wrongly is refused with a problem that says so', () => {
 
     expect(response.status).toBe(413);
     await problemOf(response);
+  });
+
+  it('and a disk that is full is told as what will pass', async () => {
+    const api = new TestApi();
+    api.metrics = () => Promise.reject(new LogError('full'));
+
+    const response = await api.request('/metrics');
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect((await problemOf(response)).detail).toContain('free disk space');
   });
 
   it('and a failure of our own is told to the one who runs us, not to the one who asked', async () => {

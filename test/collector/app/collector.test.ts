@@ -7,6 +7,7 @@ import { systemClock } from '../../../collector/app/clock.ts';
 import { type CollectorOptions, startCollector } from '../../../collector/app/collector.ts';
 import { encodeRecord } from '../../../protocol/record.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { lacksMounts, smallDisk } from '../../helpers/small-disk.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
 
 async function started(options: Partial<CollectorOptions> = {}) {
@@ -38,6 +39,8 @@ function samplesOf(page: string): Map<string, number> {
   }
   return samples;
 }
+
+const without = lacksMounts();
 
 describe('the collector', () => {
   it('shows its metrics as Prometheus reads them, each time anew, and no secret', async () => {
@@ -108,6 +111,38 @@ describe('the collector', () => {
     const headers = { authorization: `Bearer ${token}` };
     expect((await fetch(`${second.collector.url}/v1/fleet`, { headers })).status).toBe(200);
   });
+
+  it.skipIf(without)(
+    'is not ready while its disk is full, and says why; with space again it goes on by itself',
+    async () => {
+      const disk = await smallDisk(64);
+      const paths = await prepareDataDir(`${disk.path}/data`);
+      const log = await openSegmentWriter(paths.brokersLog, { segmentBytes: 1024 * 1024 });
+      onTestFinished(() => log.close());
+      const { get, lines } = await started({ paths });
+      const ready = async () => {
+        const answer = await get('/readyz');
+        return [answer.status, ((await answer.json()) as { problems: string[] }).problems.join()] as const;
+      };
+      const uptime = performance.now();
+      disk.fill();
+
+      await eventually(
+        async () => {
+          await log.append([
+            encodeRecord({ kind: 'heartbeat', at: Date.now(), node: 'n1', boot: 'b1', uptime: performance.now() - uptime }),
+          ]);
+          expect(await ready()).toEqual([503, expect.stringMatching(/disk is full.*nothing is lost/)]);
+        },
+        { within: 20_000, every: 500 },
+      );
+      disk.free();
+      await eventually(async () => expect(await ready()).toEqual([200, '']), { within: 20_000, every: 200 });
+
+      expect(lines.filter((line) => /all goes on/.test(line)).length).toBeGreaterThan(0);
+    },
+    60_000,
+  );
 
   it('that cannot listen leaves nothing open: the next one over the folder starts', async () => {
     const paths = await prepareDataDir(await tempDir());

@@ -6,6 +6,7 @@ import type { StateStore } from '../../../backbone/state.ts';
 import { Feed } from '../../../collector/feed/feed.ts';
 import { positionToText } from '../../../collector/log/position.ts';
 import { fromBytes } from '../../../collector/owner/outputs.ts';
+import { Patience } from '../../../collector/patience.ts';
 import { type Marks, type Point, StoreError, type TelemetryStore } from '../../../collector/store/port.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { HandClock, Life, type Plant, plant } from '../owner/harness.ts';
@@ -74,6 +75,7 @@ export function startFeed(p: Plant, store: TelemetryStore, options: FeedOptions 
       close: () => store.close(),
     },
     clock,
+    patience: new Patience(clock, (line) => void said.push(line)),
     classOf: (system, code) => `class of ${system} ${code}`,
     outboxWritten: (sequence) => void written.push(sequence),
     say: (line) => void said.push(line),

@@ -10,6 +10,7 @@ import { Follower } from '../../../collector/log/follower.ts';
 import { START as LOG_START } from '../../../collector/log/position.ts';
 import { fromBytes, OUTBOX, type OutboxRow } from '../../../collector/owner/outputs.ts';
 import { type Clock, Owner, type OwnerDeps } from '../../../collector/owner/owner.ts';
+import { Patience } from '../../../collector/patience.ts';
 import type { Transition } from '../../../protocol/alerts.ts';
 import type { OwnerEntry } from '../../../protocol/entries.ts';
 import { type BrokerRecord, encodeRecord } from '../../../protocol/record.ts';
@@ -33,12 +34,13 @@ export class HandClock implements Clock {
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const sleeper = { until: this.mono + ms, wake: resolve };
-      this.#sleepers.add(sleeper);
       const stop = () => {
         this.#sleepers.delete(sleeper);
+        signal.removeEventListener('abort', stop);
         resolve();
       };
+      const sleeper = { until: this.mono + ms, wake: stop };
+      this.#sleepers.add(sleeper);
       if (signal.aborted) stop();
       else signal.addEventListener('abort', stop, { once: true });
     });
@@ -124,6 +126,8 @@ export interface RunningOwner {
 export class Plant {
   readonly clock = new HandClock();
   readonly rebirths: string[] = [];
+  readonly said: string[] = [];
+  readonly patience = new Patience(this.clock, (line) => void this.said.push(line));
   readonly brokers: LogWriter;
   readonly ownerWriter: LogWriter;
   readonly brokersLog: LogReader;
@@ -147,6 +151,7 @@ export class Plant {
       ownerLog: { writer: life.writer(this.ownerWriter), reader: this.ownerLog },
       state: life.state(this.state),
       clock: this.clock,
+      patience: this.patience,
       askRebirth: async ({ acquirer, sn }) => void this.rebirths.push(`${acquirer}/${sn}`),
     };
   }
@@ -246,8 +251,8 @@ interface Beat {
 }
 
 /** Logs and state of one installation, closed and removed when the test has finished. */
-export async function plant(state: StateStore = openMemoryState()): Promise<Plant> {
-  const dir = await tempDir();
+export async function plant(state: StateStore = openMemoryState(), folder?: string): Promise<Plant> {
+  const dir = folder ?? (await tempDir());
   const [brokersDir, ownerDir] = [join(dir, 'brokers'), join(dir, 'owner')];
   const brokers = await openSegmentWriter(brokersDir, { segmentBytes: SEGMENT_BYTES });
   const ownerWriter = await openSegmentWriter(ownerDir, { segmentBytes: SEGMENT_BYTES });

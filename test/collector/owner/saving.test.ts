@@ -47,13 +47,13 @@ describe('failure', () => {
     const deps = p.deps();
     const owner = new Owner({
       ...deps,
-      ownerLog: { ...deps.ownerLog, writer: { ...deps.ownerLog.writer, append: () => Promise.reject(new LogError('failed')) } },
+      ownerLog: { ...deps.ownerLog, writer: { ...deps.ownerLog.writer, append: () => Promise.reject(new LogError('locked')) } },
     });
     const run = owner.run(new AbortController().signal);
     run.catch(() => {});
     await p.append(p.beat());
 
-    await expect(run).rejects.toMatchObject({ code: 'failed' });
+    await expect(run).rejects.toMatchObject({ code: 'locked' });
   });
 
   it("of the brokers' log ends the run", async () => {
@@ -110,6 +110,33 @@ describe('a save', () => {
   });
 });
 
+it('a save is written in small parts, also what was said in it and what it removes, and its last holds the owner alone', async () => {
+  const { p, running } = await withTerminal();
+  const sizes: number[] = [];
+  const committed = new Set<string>();
+  const { stage, commit } = p.state;
+  p.state.stage = (changes) => {
+    sizes.push(changes.reduce((sum, { value }) => sum + (value?.length ?? 0), 0));
+    expect(changes.length).toBeLessThanOrEqual(500);
+    return stage.call(p.state, changes);
+  };
+  p.state.commit = (changes) => {
+    for (const { table } of changes) committed.add(table);
+    return commit.call(p.state, changes);
+  };
+  const huge = { v: 'bad', note: 'x'.repeat(60_000) };
+
+  await running.owner.submit((at) => Array.from({ length: 900 }, (_, i) => bound(`SN${200_000 + i}`, `m-${i}`)(at)).flat());
+  for (let i = 0; i < 3; i++) await p.append(...Array.from({ length: 50 }, () => p.message('report', huge)));
+  await p.live(running, 6);
+  await running.stop();
+
+  expect([...p.state.rows('quarantine')]).toHaveLength(150);
+  expect(p.outbox().length).toBeGreaterThan(500);
+  expect([...committed]).toEqual(['owner']);
+  expect(Math.max(...sizes)).toBeLessThan(1_500_000);
+});
+
 describe('the outbox', () => {
   it('is emptied of what the store has, at the next save, and stays so after restarts that the feed has not spoken in', async () => {
     const { p, running } = await withTerminal();
@@ -122,10 +149,10 @@ describe('the outbox', () => {
     await second.stop();
     const kept = [...p.state.rows('outbox')].map(({ key }) => Number(key));
     const removed: string[] = [];
-    const commit = p.state.commit.bind(p.state);
-    p.state.commit = (changes) => {
+    const stage = p.state.stage.bind(p.state);
+    p.state.stage = (changes) => {
       removed.push(...changes.flatMap(({ table, key, value }) => (table === 'outbox' && value === null ? [key] : [])));
-      return commit(changes);
+      return stage(changes);
     };
 
     for (let i = 0; i < 2; i++) {

@@ -108,7 +108,7 @@ describe('the DuckDB store', () => {
     await store.close();
   });
 
-  it('writes around refused points in one transaction, and hands each to the quarantine before the marks move', async () => {
+  it('writes around refused points in one transaction, and hands all of them to the quarantine before the marks move', async () => {
     const store = await openDuckDbStore(path());
     await store.write([point(1)], { log: '1' });
     const refused: [number, string][] = [];
@@ -116,7 +116,7 @@ describe('the DuckDB store', () => {
 
     await writeAround(store, batch, { log: '2' }, async (bad, error) => {
       expect(await store.marks()).toEqual({ log: '1' });
-      refused.push([bad.at - AT, error.code]);
+      for (const { at } of bad) refused.push([at - AT, error.code]);
     });
 
     expect(refused.toSorted((a, b) => a[0] - b[0])).toEqual([

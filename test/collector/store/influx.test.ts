@@ -2,10 +2,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { writeAround } from '../../../collector/store/around.ts';
 import { openInfluxStore } from '../../../collector/store/influx.ts';
-import { type Point, StoreError } from '../../../collector/store/port.ts';
+import { type Marks, type Point, StoreError, type TelemetryStore } from '../../../collector/store/port.ts';
 import { type ReadPoint, storeContract } from '../../contract/store.contract.ts';
 import { type Influx, startInflux } from '../../helpers/influx.ts';
 import { lacks } from '../../helpers/servers.ts';
@@ -144,12 +144,112 @@ describe.skipIf(without)('on a real InfluxDB', () => {
       });
       await writeAround(store, batch, {}, (bad, error) => {
         expect(error).toBeInstanceOf(StoreError);
-        refused.push(bad.at - AT);
+        refused.push(...bad.map(({ at }) => at - AT));
       });
 
       expect(refused).toEqual([4, 78]);
       expect(await read(influx, 'conflict')).toHaveLength(99);
     });
+  });
+});
+
+describe.skipIf(without)('a bucket of short retention', () => {
+  it('refuses a batch that is all too old with one write, and of a mixed one each that is too old', async () => {
+    const influx = await startInflux();
+    onTestFinished(() => influx.stop());
+    const headers = { authorization: `Token ${influx.token}`, 'content-type': 'application/json' };
+    const orgs = await fetch(`${influx.url}/api/v2/orgs`, { headers });
+    const {
+      orgs: [org],
+    } = (await orgs.json()) as { orgs: [{ id: string }] };
+    const body = JSON.stringify({ orgID: org.id, name: 'short', retentionRules: [{ type: 'expire', everySeconds: 3600 }] });
+    expect((await fetch(`${influx.url}/api/v2/buckets`, { method: 'POST', headers, body })).status).toBe(201);
+    const store = openInfluxStore({ ...influx, bucket: 'short' });
+    let writes = 0;
+    const counted = {
+      ...store,
+      write(points: readonly Point[], marks: Marks) {
+        if (points.length > 0) writes++;
+        return store.write(points, marks);
+      },
+    };
+    const now = Date.now();
+    const at = (i: number, age: number): Point => ({ measurement: 'm', tags: {}, fields: { n: i }, at: now - age - i });
+    const refused: Point[] = [];
+    const keep = (points: readonly Point[]) => void refused.push(...points);
+
+    await writeAround(
+      counted,
+      Array.from({ length: 5_000 }, (_, i) => at(i, 7_200_000)),
+      {},
+      keep,
+    );
+    const all = [writes, refused.length];
+    refused.length = 0;
+    await writeAround(
+      counted,
+      Array.from({ length: 5_000 }, (_, i) => at(i, i === 33 || i === 4_000 ? 7_200_000 : 0)),
+      {},
+      keep,
+    );
+
+    expect(all).toEqual([1, 5_000]);
+    expect(refused.map(({ fields }) => fields.n).sort()).toEqual([33, 4_000]);
+    expect(writes).toBeLessThan(80);
+  });
+});
+
+describe('writing around', () => {
+  /** A server that writes the others of a batch, and says how many it left out, as InfluxDB does. */
+  function partial(refuses: (point: Point) => boolean, counts = true) {
+    const written = new Set<number>();
+    let writes = 0;
+    const store: TelemetryStore = {
+      name: 'influxdb',
+      marks: async () => null,
+      async write(points) {
+        writes++;
+        const bad = points.filter(refuses);
+        for (const p of points) if (!bad.includes(p)) written.add(p.at - AT);
+        if (bad.length > 0) throw new StoreError('rejected', 'partial write', { dropped: counts ? bad.length : 0 });
+      },
+      check: async () => {},
+      close: async () => {},
+    };
+    return { store, written, writes: () => writes };
+  }
+  const batch = Array.from({ length: 5_000 }, (_, i) => point(i));
+
+  it.each([
+    ['every other one', (p: Point) => p.at % 2 === 0, true],
+    ['all, uncounted', () => true, false],
+  ])('of %s of 5000 points takes 200 writes or little more, and every point is written or kept', async (_, refuses, counts) => {
+    const { store, written, writes } = partial(refuses, counts);
+    const kept = new Set<number>();
+
+    await writeAround(store, batch, {}, (bad) => {
+      for (const { at } of bad) kept.add(at - AT);
+    });
+
+    expect(writes()).toBeLessThanOrEqual(205);
+    expect(batch.filter((p) => !written.has(p.at - AT) && !kept.has(p.at - AT))).toEqual([]);
+    expect(batch.filter((p) => refuses(p) && !kept.has(p.at - AT))).toEqual([]);
+  });
+
+  it('lets others run between its writes', async () => {
+    const { store, writes } = partial((p) => p.at % 100 === 0);
+    let turns = 0;
+    let over = false;
+    const turn = () => {
+      turns++;
+      if (!over) setImmediate(turn);
+    };
+    setImmediate(turn);
+
+    await writeAround(store, batch, {}, () => {});
+    over = true;
+
+    expect(turns).toBeGreaterThanOrEqual(writes() - 2);
   });
 });
 
