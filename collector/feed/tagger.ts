@@ -15,15 +15,16 @@ import { newTerminal, placeOf, type Terminal } from '../../watch/fleet/terminals
 import { Table } from '../../watch/fold/table.ts';
 import type { Point } from '../store/port.ts';
 import { flattenSample } from './flatten.ts';
+import { type History, noteValue, valueAt } from './history.ts';
 
-/** What a terminal's points carried from a moment on. */
-type Tags = { merchant: string; site: string; model: string; app: string };
+/** Where a terminal was, by the registry's clock, and what ran on it, by its own. */
+type Place = { merchant: string; site: string };
+type Version = { model: string; app: string };
+type Tags = Place & Version;
 interface TagHistory {
-  since: { from: number; tags: Tags }[];
+  places: History<Place>;
+  versions: History<Version>;
 }
-
-/** Moves that are remembered: a backlog older than this many is put under the oldest of them. */
-const HISTORY_KEPT = 32;
 
 /** A sample of a report, with all that its points need. */
 export interface TaggedSample {
@@ -79,19 +80,14 @@ export class Tagger {
   #noteTags(key: string, from: number): void {
     const t = this.#terminals.get(key)!;
     const { merchant, site } = placeOf(t);
-    const tags = { merchant: merchant ?? '', site: site ?? '', model: t.binding?.model ?? t.birth?.model ?? '', app: t.birth?.app ?? '' };
-    const { since } = this.#history.change(key) ?? this.#history.set(key, { since: [] });
-    const last = since.at(-1);
-    if (last && sameTags(last.tags, tags)) return;
-    if (last?.from === from) last.tags = tags;
-    else since.push({ from, tags });
-    if (since.length > HISTORY_KEPT) since.shift();
+    const history = this.#history.change(key) ?? this.#history.set(key, { places: [], versions: [] });
+    noteValue(history.places, from, { merchant: merchant ?? '', site: site ?? '' });
+    noteValue(history.versions, from, { model: t.binding?.model ?? t.birth?.model ?? '', app: t.birth?.app ?? '' });
   }
 
   #tagsAt(key: string, at: number): Tags {
-    const since = this.#history.get(key)?.since ?? [];
-    const then = since.findLast(({ from }) => from <= at) ?? since[0];
-    return then?.tags ?? { merchant: '', site: '', model: '', app: '' };
+    const { places = [], versions = [] } = this.#history.get(key) ?? {};
+    return { merchant: '', site: '', model: '', app: '', ...valueAt(places, at), ...valueAt(versions, at) };
   }
 }
 
@@ -100,8 +96,4 @@ export function terminalPoint({ sample, seq, skewMs, acquirer, sn, tags }: Tagge
   const fields: Record<string, number | string | boolean> = { seq, ...flattenSample(sample) };
   if (Math.abs(skewMs) > CLOCK_TOLERANCE_MS) fields.skew = skewMs;
   return { measurement: 'terminal', tags: { acquirer, sn, ...tags }, fields, at: sample.at };
-}
-
-function sameTags(a: Tags, b: Tags): boolean {
-  return a.merchant === b.merchant && a.site === b.site && a.model === b.model && a.app === b.app;
 }
