@@ -28,7 +28,7 @@ export class Follower {
     return { brokers: this.brokers.next, owner: this.owner.next };
   }
 
-  /** The next entry; undefined where the sequence ends for now. */
+  /** The next entry; undefined where the sequence ends so far. */
   async next(): Promise<Item | undefined> {
     if (!this.#upcoming) {
       const bytes = await this.owner.peek();
