@@ -18,6 +18,18 @@ function heardOn(days: readonly number[], from: number, to: number): HeardWeeks 
 
 const everyDay = (weeks: number) => Array.from({ length: weeks * 7 }, (_, day) => day);
 
+const BOUND: Entry = {
+  kind: 'registry',
+  at: MONDAY,
+  change: { table: 'terminals', row: { acquirer: 'acme', merchant: 'm-1', sn: 'SN000001', lifecycle: 'active' } },
+};
+
+function reportAt(at: number): Entry {
+  const body = { v: 1 as const, session: 's-1', seq: at / 300_000, samples: [{ at }] };
+  const decoded = { ok: true, message: { channel: 'report', body } } as const;
+  return { kind: 'message', at, node: '', acquirer: 'acme', sn: 'SN000001', channel: 'report', decoded };
+}
+
 describe('hours learned from when a terminal was heard', () => {
   it('are not there before two whole weeks are known', () => {
     expect(learnedHours(heardOn(everyDay(3), 9, 21), 'UTC')).toBeNull();
@@ -63,21 +75,11 @@ describe('a terminal that declares no hours', () => {
     const step = (entry: Entry) => {
       for (const { transition, at } of watch.step(entry).transitions) if (transition === 'fired') fired.push(at);
     };
-    const row = { acquirer: 'acme', merchant: 'm-1', sn: 'SN000001', lifecycle: 'active' as const };
-    step({ kind: 'registry', at: MONDAY, change: { table: 'terminals', row } });
+    step(BOUND);
 
     for (let day = 0; day < 35; day++) {
       for (let at = MONDAY + day * DAY + 9 * HOUR; at < MONDAY + day * DAY + 21 * HOUR; at += 300_000) {
-        const body = { v: 1 as const, session: 's-1', seq: at / 300_000, samples: [{ at }] };
-        step({
-          kind: 'message',
-          at,
-          node: '',
-          acquirer: 'acme',
-          sn: 'SN000001',
-          channel: 'report',
-          decoded: { ok: true, message: { channel: 'report', body } },
-        });
+        step(reportAt(at));
       }
     }
 
@@ -87,21 +89,11 @@ describe('a terminal that declares no hours', () => {
 
   it('is still found silent in the middle of a learned day', () => {
     const watch = new Watch();
-    const row = { acquirer: 'acme', merchant: 'm-1', sn: 'SN000001', lifecycle: 'active' as const };
-    watch.step({ kind: 'registry', at: MONDAY, change: { table: 'terminals', row } });
+    watch.step(BOUND);
     const last = MONDAY + 34 * DAY + 12 * HOUR;
     for (let day = 0; day < 35; day++) {
       for (let at = MONDAY + day * DAY + 9 * HOUR; at < MONDAY + day * DAY + 21 * HOUR && at <= last; at += 300_000) {
-        const body = { v: 1 as const, session: 's-1', seq: at / 300_000, samples: [{ at }] };
-        watch.step({
-          kind: 'message',
-          at,
-          node: '',
-          acquirer: 'acme',
-          sn: 'SN000001',
-          channel: 'report',
-          decoded: { ok: true, message: { channel: 'report', body } },
-        });
+        watch.step(reportAt(at));
       }
     }
 
