@@ -21,6 +21,8 @@ export interface Settings {
   /** The rules that differ from the defaults, and where they stand. */
   rules: (RulesFile & { path: string }) | undefined;
   influx: { url: string; token: string; org: string; bucket: string } | undefined;
+  /** The collector that commands talk to, where it is not the one over this data folder. */
+  api: { url: string; token: string } | undefined;
 }
 
 type Env = Record<string, string | undefined>;
@@ -79,6 +81,19 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'INFLUX_TOKEN', default: '', help: 'a token that may write to the bucket', shown: (s) => s.influx?.token ?? '', secret: true },
   { name: 'INFLUX_ORG', default: 'tillwatch', help: 'the organisation', shown: (s) => s.influx?.org ?? '' },
   { name: 'INFLUX_BUCKET', default: 'tillwatch', help: 'the bucket', shown: (s) => s.influx?.bucket ?? '' },
+  {
+    name: 'TILLWATCH_API_URL',
+    default: '',
+    help: 'for commands: the API of a collector elsewhere; without it they use the one over the data folder',
+    shown: (s) => s.api?.url ?? '',
+  },
+  {
+    name: 'TILLWATCH_API_TOKEN',
+    default: '',
+    help: 'for commands: a token of that API',
+    shown: (s) => s.api?.token ?? '',
+    secret: true,
+  },
 ];
 
 const MASK = '********';
@@ -102,6 +117,7 @@ export function readSettings(env: Env): Settings {
     logReserveBytes: amount('TILLWATCH_LOG_RESERVE_BYTES', text, problems),
     rules: rules(text('TILLWATCH_RULES'), problems),
     influx: influx(text, problems),
+    api: api(text, problems),
   };
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.node)) problems.push('TILLWATCH_NODE: 1 to 64 letters, digits, dots, dashes and underscores');
   if (problems.length > 0) throw new CliError(problems.join('\n'));
@@ -166,7 +182,7 @@ function rules(path: string, problems: string[]): Settings['rules'] {
 function influx(text: (name: string) => string, problems: string[]): Settings['influx'] {
   const url = text('INFLUX_URL');
   if (url === '') return undefined;
-  const problem = urlProblem(url);
+  const problem = urlProblem(url, 'INFLUX_TOKEN', 'http://127.0.0.1:8086');
   if (problem) problems.push(`INFLUX_URL: ${problem}`);
   const token = text('INFLUX_TOKEN');
   if (token === '')
@@ -176,10 +192,24 @@ function influx(text: (name: string) => string, problems: string[]): Settings['i
   return { url, token, org: text('INFLUX_ORG'), bucket: text('INFLUX_BUCKET') };
 }
 
+function api(text: (name: string) => string, problems: string[]): Settings['api'] {
+  const url = text('TILLWATCH_API_URL');
+  if (url === '') return undefined;
+  const problem = urlProblem(url, 'TILLWATCH_API_TOKEN', 'https://tillwatch.example');
+  if (problem) problems.push(`TILLWATCH_API_URL: ${problem}`);
+  const token = text('TILLWATCH_API_TOKEN');
+  if (token === '')
+    problems.push(
+      'TILLWATCH_API_TOKEN: missing, and TILLWATCH_API_URL is set: give a token of that API, or its file in TILLWATCH_API_TOKEN_FILE',
+    );
+  return { url, token };
+}
+
 /** An address is shown to people, so it must hold no secret. */
-function urlProblem(url: string): string | undefined {
-  if (!URL.canParse(url)) return 'not an http or https address, such as http://127.0.0.1:8086';
+function urlProblem(url: string, tokenSetting: string, example: string): string | undefined {
+  const form = `not an http or https address, such as ${example}`;
+  if (!URL.canParse(url)) return form;
   const { protocol, username, password } = new URL(url);
-  if (username || password) return 'without a user or a password: give INFLUX_TOKEN';
-  return /^https?:$/.test(protocol) ? undefined : 'not an http or https address, such as http://127.0.0.1:8086';
+  if (username || password) return `without a user or a password: give ${tokenSetting}`;
+  return /^https?:$/.test(protocol) ? undefined : form;
 }
