@@ -91,6 +91,14 @@ export class Line {
     return dropped;
   }
 
+  /** All that waits is tried from the start, beginning now, but for what is under way; gives what it changed. */
+  restart(now: number): Readonly<Waiting>[] {
+    const restarted = [...this].filter((waiting) => !this.isUnderWay(waiting));
+    for (const waiting of restarted) Object.assign(waiting, { attempts: 0, firstAt: null, lastAt: null, nextAt: now });
+    for (const [first] of this.#bySubject.values()) this.#queueUp(first!);
+    return restarted;
+  }
+
   /** When the next is due; Infinity where none waits. */
   nextAt(): number {
     for (let turn = this.#turns[0]; turn; turn = this.#turns[0]) {

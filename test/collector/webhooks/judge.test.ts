@@ -109,11 +109,14 @@ describe('an endpoint is disabled', () => {
     expect(judged(answered(500), { failingSince: NOW - 5 * DAY }, LAST)).toMatchObject({ result: 'disabled', nextAt: null });
   });
 
-  it.each(['operator', 'gone', 'failing'] as const)('and stays so, for the reason that came first (%s), whatever else fails', (disabled) => {
-    for (const answer of [answered(410), answered(500), UNANSWERED]) {
-      expect(judged(answer, { disabled, failingSince: T - 6 * DAY })).toMatchObject({ result: 'disabled', endpoint: { disabled } });
-    }
-  });
+  it.each(['operator', 'gone', 'failing'] as const)(
+    'and stays so, for the reason that came first (%s), whatever else fails',
+    (disabled) => {
+      for (const answer of [answered(410), answered(500), UNANSWERED]) {
+        expect(judged(answer, { disabled, failingSince: T - 6 * DAY })).toMatchObject({ result: 'disabled', endpoint: { disabled } });
+      }
+    },
+  );
 
   it('and delivers what was under way all the same', () => {
     const { result, endpoint } = judged(answered(200), { disabled: 'gone' });
