@@ -44,6 +44,11 @@ export class Line {
     return this.#underWay.size;
   }
 
+  /** The sequence of the oldest event that is under way; Infinity where none is. */
+  get oldestUnderWay(): number {
+    return Math.min(...[...this.#underWay.values()].map(({ sequence }) => sequence));
+  }
+
   isUnderWay(waiting: Waiting): boolean {
     return this.#underWay.get(waiting.subject) === waiting;
   }

@@ -103,6 +103,7 @@ const restart = fc.constant(
 function expectAlike({ line, model }: Pair): void {
   expect(line.size).toBe(model.all.length);
   expect(line.underWay).toBe(model.underWay.size);
+  expect(line.oldestUnderWay).toBe(Math.min(...[...model.underWay].map(({ sequence }) => sequence)));
   expect(line.nextAt()).toBe(model.next()?.nextAt ?? Number.POSITIVE_INFINITY);
   for (const waiting of model.all) expect(line.isUnderWay(waiting)).toBe(model.underWay.has(waiting));
   for (const subject of ['a-0', 'a-1', 'a-2', 'a-3']) {
