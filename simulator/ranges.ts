@@ -67,7 +67,7 @@ export const REGION_WEIGHTS = [5, 2, 2, 1] as const;
 
 export const TOWN = {
   /** Merchants that share a town, and with it its cells. */
-  merchants: 8,
+  merchants: 24,
   cells: [2, 4] as Pair,
   /** Ten-thousandths of a degree around the region's centre, and of a site around its town's. */
   spread: [-4000, 4000] as Pair,
@@ -319,6 +319,8 @@ export const INCIDENT = {
   movedKm: [2, 20] as Pair,
   movedHolds: [60, 150] as Pair,
   blind: [5, 25] as Pair,
+  /** All are back within the shortest interval: our blindness is nobody's fault that long. */
+  afterBlindSeconds: [1, 45] as Pair,
   clockStepSeconds: [30, 300] as Pair,
   laggingHours: [6, 20] as Pair,
   laggingPercent: 35,

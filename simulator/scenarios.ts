@@ -14,7 +14,7 @@ const OF_MERCHANTS: Partial<Record<AlertType, readonly Script[]>> = {
   'quota.terminals': [bindsReachLimit, swapsApproachLimit, limitIsCut],
   'quota.peripherals': [peripherals],
   'quota.sim_data': [simData],
-  'binding.reclaimable': [reclaimableSwapped, reclaimableSilent],
+  'binding.reclaimable': [reclaimableSwapped, reclaimableSwapped, reclaimableSwapped, reclaimableSilent],
   'binding.drift': [drift],
   'binding.conflict': [twoMerchants, twoSerials],
   'coverage.weakening': [agentWarns, fades, steps, interference, reconnects],

@@ -109,7 +109,7 @@ export function stage(life: Life, deed: Deed): void {
 }
 
 export function overlay(life: Life, change: Overlay): void {
-  life.overlays = [...life.overlays.filter(({ to }) => to > change.from), change];
+  life.overlays = [...life.overlays.filter(({ to }) => to > life.lastAt), change];
 }
 
 export interface Task {

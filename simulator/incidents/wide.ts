@@ -149,7 +149,7 @@ const blind =
     const endsAt = from + minutes({ stream }, INCIDENT.blind);
     platform(scene, part, from, endsAt);
     world.at(from, (at) => {
-      for (const life of lives) loseBroker(life, at, endsAt + draw(stream, INCIDENT.returnSpreadSeconds) * 1000, world);
+      for (const life of lives) loseBroker(life, at, endsAt + draw(stream, INCIDENT.afterBlindSeconds) * 1000, world);
       world.blinded(at, endsAt);
     });
     return true;
