@@ -41,18 +41,19 @@ export function enrollCommands(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  tillwatch revoke acme/SN000001\n  tillwatch revoke --noc grafana')
     .action(async (terminal: string | undefined, options: Options) => {
       const user = userOf(terminal, options);
-      const paths = await openDataDir(readSettings(io.env));
-      const post = await runningApi(paths);
-      if (post) await post('/v1/revocations', { user });
-      else await revokeOffline(paths.controlLog, user);
+      const settings = readSettings(io.env);
+      const ask = await runningApi(settings);
+      if (ask) await ask('POST', '/v1/revocations', { user });
+      else await revokeOffline((await openDataDir(settings)).controlLog, user);
       io.say(`revoked ${user}: enroll it again for a new token`);
     });
 }
 
 async function enroll(user: string, days: number, io: Io): Promise<{ token: string; expiresAt: number }> {
-  const paths = await openDataDir(readSettings(io.env));
-  const post = await runningApi(paths);
-  if (post) return (await post('/v1/enrolments', { user, days })) as { token: string; expiresAt: number };
+  const settings = readSettings(io.env);
+  const ask = await runningApi(settings);
+  if (ask) return (await ask('POST', '/v1/enrolments', { user, days })) as { token: string; expiresAt: number };
+  const paths = await openDataDir(settings);
   const now = Date.now();
   const expiresAt = now + days * DAY_MS;
   const [key] = await loadOrCreateKeys(paths.keys, randomBytes, Date.now);

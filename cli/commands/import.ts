@@ -25,10 +25,13 @@ export function importCommand(program: Command, io: Io): void {
       const files = (await Promise.all(given.map(filesAt))).flat();
       const result = readImport(files);
       if (!result.ok) throw badRows(result.problems);
-      const paths = await openDataDir(readSettings(io.env));
-      const post = await runningApi(paths, IMPORT_WITHIN_MS);
-      if (post) await post('/v1/imports', { files }).catch(explain);
-      else await importOffline({ paths, changes: result.changes, clock: systemClock, id: randomBytes(12).toString('hex') });
+      const settings = readSettings(io.env);
+      const ask = await runningApi(settings, IMPORT_WITHIN_MS);
+      if (ask) await ask('POST', '/v1/imports', { files }).catch(explain);
+      else {
+        const paths = await openDataDir(settings);
+        await importOffline({ paths, changes: result.changes, clock: systemClock, id: randomBytes(12).toString('hex') });
+      }
       show(result.report, options, io);
     });
 }

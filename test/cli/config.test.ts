@@ -51,6 +51,13 @@ describe('settings', () => {
     },
   );
 
+  it('want a token beside the address of an API elsewhere', () => {
+    expect(problemsOf({ TILLWATCH_API_URL: 'ftp://collector' })).toEqual([
+      'TILLWATCH_API_URL: not an http or https address, such as https://tillwatch.example',
+      'TILLWATCH_API_TOKEN: missing, and TILLWATCH_API_URL is set: give a token of that API, or its file in TILLWATCH_API_TOKEN_FILE',
+    ]);
+  });
+
   it.each(['http://user:pa55word@127.0.0.1:8086', 'influx', 'ftp://influx', 'http://'])(
     'refuse %s as INFLUX_URL, and show no password',
     (url) => {

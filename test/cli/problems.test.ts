@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Layout, prepareDataDir } from '../../backbone/layout.ts';
 import { takeLock } from '../../backbone/lock.ts';
+import { readSettings } from '../../cli/config.ts';
 import { runningApi } from '../../cli/installation.ts';
 import { startInflux } from '../helpers/influx.ts';
 import { Process } from '../helpers/installation.ts';
@@ -211,9 +212,10 @@ describe('a collector that does not answer ends a command with 1 and one clear l
     ['no answer', () => {}],
     ['half an answer', (response: ServerResponse) => void response.writeHead(200).write('{')],
   ])('where there is %s in the time that it has', async (_, answer) => {
-    const post = await runningApi(await heldBy(await serving(answer)), 50);
+    const { root } = await heldBy(await serving(answer));
+    const ask = await runningApi(readSettings({ TILLWATCH_DATA_DIR: root }), 50);
 
-    await expect(post!('/v1/enrolments', {})).rejects.toMatchObject({
+    await expect(ask!('POST', '/v1/enrolments', {})).rejects.toMatchObject({
       name: 'CliError',
       message: expect.stringMatching(/^the collector .* has not answered within 0.05 s, and may still do what was asked/),
     });

@@ -64,6 +64,23 @@ describe('while it runs', () => {
     expect(items.map(({ sn }) => sn)).toEqual(['SN000001']);
   });
 
+  it('commands reach it from elsewhere by its address and a token, and touch no folder of their own', async () => {
+    const { installation, process: running } = await started('collector');
+    const token = (await readFile(installation.paths.adminToken, 'utf8')).trim();
+    const elsewhere = join(await tempDir(), 'none');
+    const env = { TILLWATCH_DATA_DIR: elsewhere, TILLWATCH_API_URL: running.url!, TILLWATCH_API_TOKEN: token };
+    const folder = await registry({ 'terminals.csv': 'acquirer,merchant,sn\nacme,m-1,SN000001\n' });
+
+    const said = [await cli(['import', folder], { env }), await cli(['enroll', 'acme/SN000001'], { env })];
+    const refused = await cli(['enroll', 'acme/SN000001'], { env: { ...env, TILLWATCH_API_TOKEN: 'another' } });
+
+    expect(said.map(({ code }) => code)).toEqual([0, 0]);
+    const { items } = await installation.api<{ items: TerminalView[] }>('/v1/terminals');
+    expect(items.map(({ sn }) => sn)).toEqual(['SN000001']);
+    expect([refused.code, refused.said.length]).toEqual([1, 1]);
+    await expect(stat(elsewhere)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('a broker alone still hears of a revocation', async () => {
     const installation = await Installation.create();
     const broker = installation.start('broker');
