@@ -105,9 +105,12 @@ export class World implements Staged {
     if (this.#heap[0] !== this.#whole) moved(this.#heap, this.#whole);
   }
 
-  /** To be called for a terminal that was given something to do from outside its own steps. */
-  moved(life: Life): void {
+  /** Does something to a terminal from outside the story. Returns what comes of it, as `step` does. */
+  touch(life: Life, change: () => void): readonly Action[] {
+    this.#out.length = 0;
+    change();
     moved<Actor>(this.#heap, life);
+    return this.#out;
   }
 
   /** What fell into our blindness is told later, or never. */
@@ -138,7 +141,7 @@ export class World implements Staged {
       merchant.day++;
     }
     merchant.nextAt = Math.min(merchant.tasks[0]?.at ?? Number.POSITIVE_INFINITY, merchant.swapAt, merchant.dayAt);
-    for (const life of merchant.lives) this.moved(life);
+    for (const life of merchant.lives) moved<Actor>(this.#heap, life);
   }
 
   /** Daily life replaces a terminal now and then, and unbinds the old one within a day. */
@@ -161,7 +164,7 @@ export class World implements Staged {
     if (task && task.at <= at) {
       this.#tasks.shift();
       task.run(at);
-      for (const life of this.lives) this.moved(life);
+      for (const life of this.lives) moved<Actor>(this.#heap, life);
     } else {
       stageWideDay(this, at, whole.day);
       whole.dayAt += DAY_MS;
