@@ -4,9 +4,10 @@ const FOLDERS = {
   backbone: ['protocol'],
   watch: ['protocol'],
   agent: ['protocol'],
+  simulator: ['protocol'],
   broker: ['protocol', 'backbone'],
   collector: ['protocol', 'backbone', 'watch'],
-  cli: ['protocol', 'backbone', 'watch', 'broker', 'collector', 'agent'],
+  cli: ['protocol', 'backbone', 'watch', 'broker', 'collector', 'agent', 'simulator'],
 };
 const names = Object.keys(FOLDERS);
 
