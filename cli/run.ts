@@ -1,12 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
 import { alertsCommand } from './commands/alerts.ts';
+import { dashboardsCommand } from './commands/dashboards.ts';
 import { enrollCommands } from './commands/enroll.ts';
 import { importCommand } from './commands/import.ts';
 import { serveCommands } from './commands/serve.ts';
 import { CliError, type Io } from './io.ts';
 
-const COMMANDS = [serveCommands, importCommand, enrollCommands, alertsCommand, agentCommand];
+const COMMANDS = [serveCommands, importCommand, enrollCommands, alertsCommand, agentCommand, dashboardsCommand];
 
 /** Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 used wrongly. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
