@@ -32,7 +32,6 @@ import {
   unit,
 } from './panels.ts';
 
-const BY_ACQUIRER = '${__field.labels.acquirer}';
 const NO_ALERTS = 'No alerts';
 
 export function fleetNow(): Dashboard {
@@ -245,7 +244,7 @@ function samplesPerMinute() {
       height: 8,
     },
     query,
-    BY_ACQUIRER,
+    { by: 'acquirer' },
   )
     .interval('1m')
     .min(0);
@@ -270,7 +269,7 @@ function approvalRate() {
       height: 8,
     },
     query,
-    BY_ACQUIRER,
+    { by: 'acquirer' },
   )
     .interval('5m')
     .unit('percentunit')
@@ -295,6 +294,6 @@ function declines() {
       height: 8,
     },
     query,
-    '${__field.labels.class}',
+    { by: 'class' },
   ).interval('5m');
 }

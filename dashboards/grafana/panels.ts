@@ -76,8 +76,11 @@ export function table<C extends string>(about: About, query: Query<C>, columns: 
   return built;
 }
 
-/** One line for each series; `seriesName` as Grafana reads it. */
-export function lines(about: About, query: Query<'_time' | '_value'>, seriesName?: string): TimeSeries {
+/** What a series is called: a text, or what it has in a column; without either it is named after its field. */
+type SeriesName = { name: string } | { by: string };
+
+/** One line for each series. */
+export function lines(about: About, query: Query<'_time' | '_value'>, called?: SeriesName): TimeSeries {
   const built = panel(new TimeSeries(), about, query as unknown as Query<string>)
     .fillOpacity(5)
     .showPoints(VisibilityMode.Auto)
@@ -89,12 +92,13 @@ export function lines(about: About, query: Query<'_time' | '_value'>, seriesName
         .displayMode(common.LegendDisplayMode.List)
         .placement(common.LegendPlacement.Bottom),
     );
-  return seriesName === undefined ? built : built.displayName(seriesName);
+  if (called === undefined) return built;
+  return built.displayName('by' in called ? `\${__field.labels.${called.by}}` : called.name);
 }
 
 /** Stacked bars: amounts in a stretch of time. */
-export function bars(about: About, query: Query<'_time' | '_value'>, seriesName?: string): TimeSeries {
-  return lines(about, query, seriesName)
+export function bars(about: About, query: Query<'_time' | '_value'>, called?: SeriesName): TimeSeries {
+  return lines(about, query, called)
     .drawStyle(GraphDrawStyle.Bars)
     .fillOpacity(70)
     .lineWidth(0)

@@ -201,7 +201,7 @@ function risk() {
       height: 7,
     },
     over(['radio_risk'], 'max'),
-    'Risk',
+    { name: 'Risk' },
   )
     .interval('1m')
     .unit('percentunit')
@@ -230,7 +230,7 @@ function simUse() {
   return lines(
     { title: 'SIM use', description: 'Bytes used of the plan since its reset.', noValue: NOT_REPORTED, width: 8, height: 7 },
     over(['sim_usedBytes'], 'last'),
-    'Used',
+    { name: 'Used' },
   )
     .interval('5m')
     .unit('bytes')
@@ -258,11 +258,9 @@ function bindings() {
 }
 
 function battery() {
-  return lines(
-    { title: 'Battery', description: 'Charge.', noValue: NOT_REPORTED, width: 8, height: 7 },
-    over(['power_battery'], 'last'),
-    'Charge',
-  )
+  return lines({ title: 'Battery', description: 'Charge.', noValue: NOT_REPORTED, width: 8, height: 7 }, over(['power_battery'], 'last'), {
+    name: 'Charge',
+  })
     .interval('5m')
     .unit('percentunit')
     .min(0)
@@ -296,6 +294,6 @@ function outcomes() {
       height: 8,
     },
     query,
-    '${__field.labels.class}',
+    { by: 'class' },
   ).interval('5m');
 }

@@ -28,6 +28,7 @@ export function openInflux({ url, token, org }: InfluxAccess): Ask {
     for await (const { values: cells, tableMeta } of api.iterateRows(flux)) {
       const table = tableOf(tables, cells, tableMeta);
       table.rows++;
+      for (const { label, index } of tableMeta.columns) if (cells[index]) table.filled.add(label);
       const text = tableMeta.columns.find(({ label, dataType }) => dataType === 'string' && label !== 'result');
       if (text) values.push(cells[text.index] ?? '');
     }
@@ -44,7 +45,7 @@ function tableOf(tables: Map<string, FluxTable>, cells: string[], { columns }: F
     ...(group ? { value: cells[index] ?? '' } : {}),
   }));
   const key = JSON.stringify(described);
-  const known = tables.get(key) ?? { columns: described, rows: 0 };
+  const known = tables.get(key) ?? { columns: described, rows: 0, filled: new Set() };
   tables.set(key, known);
   return known;
 }

@@ -65,7 +65,8 @@ async function runPanel(panel: Panel, dashboard: Dashboard, chosen: ReadonlyMap<
       judgements.push(refused(error));
     }
   }
-  return judgements.reduce(worse, { outcome: 'empty', detail: 'it has no query' });
+  const [first = { outcome: 'empty' as const, detail: 'it has no query' }, ...others] = judgements;
+  return others.reduce(worse, first);
 }
 
 function filled(query: string, { time }: Dashboard, { now, bucket, org }: Setting, least?: string): string {
@@ -82,7 +83,7 @@ function refused(error: unknown): Judgement {
 const WEIGHT: Readonly<Record<Outcome, number>> = { empty: 0, partly: 1, ok: 2, wrong: 3 };
 
 function worse<T extends Judgement>(one: T, other: T): T {
-  return WEIGHT[other.outcome] > WEIGHT[one.outcome] || other.outcome === one.outcome ? other : one;
+  return WEIGHT[other.outcome] > WEIGHT[one.outcome] ? other : one;
 }
 
 function mergeFindings(findings: readonly Finding[]): Finding[] {
