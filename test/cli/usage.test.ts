@@ -12,6 +12,8 @@ const COMMANDS = [
   ['alerts', 'replay'],
   ['agent', 'run'],
   ['agent', 'once'],
+  ['dashboards', 'build'],
+  ['dashboards', 'check'],
 ];
 
 describe('help', () => {
@@ -61,6 +63,10 @@ describe('wrong use', () => {
     [['alerts', 'replay']],
     [['agent']],
     [['agent', 'sleep']],
+    [['dashboards']],
+    [['dashboards', 'draw']],
+    [['dashboards', 'build', 'here']],
+    [['dashboards', 'check', '--terminal', 'acme']],
   ])('%j ends with 2, says why, and prints no data', async (args) => {
     const { code, out, said } = await cli(args);
 

@@ -42,7 +42,6 @@ const schema = z.object({
 
 export type Dashboard = z.infer<typeof schema>;
 export type Panel = Dashboard['panels'][number];
-export type Variable = z.infer<typeof variable>;
 
 /** A dashboard from its file's text, or why it is none. */
 export function readDashboard(text: string): { ok: true; value: Dashboard } | { ok: false; problem: string } {

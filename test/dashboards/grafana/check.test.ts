@@ -31,10 +31,10 @@ describe('the structure of the dashboards', () => {
     ['a link to no dashboard', FLEET_NOW_UID, '/d/tillwatch-terminal?', '/d/tillwatch-terminals?', 'leads to no dashboard'],
     ['a link that sets no variable', FLEET_NOW_UID, '&var-sn=', '&var-serial=', 'sets "serial", which tillwatch-terminal does not have'],
     ['a link that reads no column', FLEET_NOW_UID, 'data.fields.sn}', 'data.fields.serial}', 'reads the column "serial"'],
-    ['a link that reads no variable', TERMINAL_UID, '${acquirer:percentencode}', '${bank:percentencode}', 'reads the variable "bank"'],
+    ['a link that reads no variable', TERMINAL_UID, `\${acquirer:percentencode}`, `\${bank:percentencode}`, 'reads the variable "bank"'],
     ['a link of the whole dashboard', TERMINAL_UID, '/d/tillwatch-fleet-now?', '/d/fleet?', 'leads to no dashboard'],
-    ['a query with no variable', TERMINAL_UID, '${sn:regex}', '${serial:regex}', 'there is no variable "serial"'],
-    ['a value put in unescaped', TERMINAL_UID, '${sn:regex}', '${sn}', '${sn} is put in unescaped'],
+    ['a query with no variable', TERMINAL_UID, `\${sn:regex}`, `\${serial:regex}`, 'there is no variable "serial"'],
+    ['a value put in unescaped', TERMINAL_UID, `\${sn:regex}`, `\${sn}`, `\${sn} is put in unescaped`],
     [
       'another data source',
       TERMINAL_UID,

@@ -23,9 +23,9 @@ describe('a query', () => {
   });
 
   it('takes variables in the one format that escapes everything', () => {
-    expect(read('presence', ['state']).matching('sn').text).toContain('r.sn =~ /^${sn:regex}$/');
+    expect(read('presence', ['state']).matching('sn').text).toContain(`r.sn =~ /^\${sn:regex}$/`);
     expect(tagValues('presence', 'sn', ['acquirer']).text).toContain(
-      'r._measurement == "presence" and r.acquirer =~ /^${acquirer:regex}$/',
+      `r._measurement == "presence" and r.acquirer =~ /^\${acquirer:regex}$/`,
     );
   });
 
@@ -74,7 +74,7 @@ describe('a text in a query', () => {
     expect(quote(text)).toBe(quoted);
   });
 
-  it.each(['$name', '${name}', '[[name]]'])('%s is refused: Grafana would put a variable in its place', (text) => {
+  it.each(['$name', `\${name}`, '[[name]]'])('%s is refused: Grafana would put a variable in its place', (text) => {
     expect(() => quote(text)).toThrow('for a variable');
   });
 });
@@ -93,7 +93,7 @@ describe('what Grafana fills in', () => {
     ['a value with everything that a pattern could take for its own', { value: 'a.b/c\\d|e(f)*' }, '/^a\\.b\\/c\\\\d\\|e\\(f\\)\\*$/'],
     ['all', { all: '.*' }, '/^.*$/'],
   ])('is a variable: %s', (_, chosen, filled) => {
-    expect(fillVariables('/^${acquirer:regex}$/', new Map([['acquirer', chosen]]))).toBe(filled);
+    expect(fillVariables(`/^\${acquirer:regex}$/`, new Map([['acquirer', chosen]]))).toBe(filled);
   });
 
   it('is a time from now on back', () => {
