@@ -1,6 +1,7 @@
 /** The product's settings, from the environment. All mistakes are found at once, before anything starts. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { parseRanges, type Range } from '../collector/webhooks/addresses.ts';
 import { CliError } from './io.ts';
 import { type RulesFile, readRulesFile } from './rules.ts';
 
@@ -21,6 +22,8 @@ export interface Settings {
   /** The rules that differ from the defaults, and where they stand. */
   rules: (RulesFile & { path: string }) | undefined;
   influx: { url: string; token: string; org: string; bucket: string } | undefined;
+  /** Ranges of addresses that webhooks may be delivered to beside the public ones, as text and as read. */
+  webhookAllow: { text: string; ranges: Range[] };
   /** The collector that commands talk to, where it is not the one over this data folder. */
   api: { url: string; token: string } | undefined;
 }
@@ -82,6 +85,12 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'INFLUX_ORG', default: 'tillwatch', help: 'the organisation', shown: (s) => s.influx?.org ?? '' },
   { name: 'INFLUX_BUCKET', default: 'tillwatch', help: 'the bucket', shown: (s) => s.influx?.bucket ?? '' },
   {
+    name: 'TILLWATCH_WEBHOOK_ALLOW',
+    default: '',
+    help: 'address ranges that webhooks may go to beside public ones (and without https), such as "10.0.0.0/8,::1"',
+    shown: (s) => s.webhookAllow.text,
+  },
+  {
     name: 'TILLWATCH_API_URL',
     default: '',
     help: 'for commands: the API of a collector elsewhere; without it they use the one over the data folder',
@@ -117,6 +126,7 @@ export function readSettings(env: Env): Settings {
     logReserveBytes: amount('TILLWATCH_LOG_RESERVE_BYTES', text, problems),
     rules: rules(text('TILLWATCH_RULES'), problems),
     influx: influx(text, problems),
+    webhookAllow: webhookAllow(text('TILLWATCH_WEBHOOK_ALLOW'), problems),
     api: api(text, problems),
   };
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.node)) problems.push('TILLWATCH_NODE: 1 to 64 letters, digits, dots, dashes and underscores');
@@ -155,14 +165,17 @@ function value(env: Env, name: string, problems: string[]): string {
   }
 }
 
-function address(name: string, text: (name: string) => string, problems: string[]): Address {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text(name));
+/** host:port, or undefined for what is none. */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65_535) {
-    problems.push(`${name}: "${withoutPassword(text(name))}" is not host:port, such as 127.0.0.1:1883`);
-    return { host: '', port: 0 };
-  }
-  return { host: (match[1] ?? match[2])!, port };
+  return match && port <= 65_535 ? { host: (match[1] ?? match[2])!, port } : undefined;
+}
+
+function address(name: string, text: (name: string) => string, problems: string[]): Address {
+  const address = parseAddress(text(name));
+  if (!address) problems.push(`${name}: "${withoutPassword(text(name))}" is not host:port, such as 127.0.0.1:1883`);
+  return address ?? { host: '', port: 0 };
 }
 
 function amount(name: string, text: (name: string) => string, problems: string[]): number {
@@ -190,6 +203,12 @@ function influx(text: (name: string) => string, problems: string[]): Settings['i
       'INFLUX_TOKEN: missing, and INFLUX_URL is set: give a token that may write to the bucket, or its file in INFLUX_TOKEN_FILE',
     );
   return { url, token, org: text('INFLUX_ORG'), bucket: text('INFLUX_BUCKET') };
+}
+
+function webhookAllow(text: string, problems: string[]): Settings['webhookAllow'] {
+  const { ranges, bad } = parseRanges(text);
+  for (const part of bad) problems.push(`TILLWATCH_WEBHOOK_ALLOW: "${part}" is not a range of addresses, such as 10.0.0.0/8`);
+  return { text, ranges };
 }
 
 function api(text: (name: string) => string, problems: string[]): Settings['api'] {

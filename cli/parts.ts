@@ -65,13 +65,14 @@ interface CollectorExtras {
 
 export async function runCollector(settings: Settings, paths: Layout, io: Io, extras: CollectorExtras): Promise<Collector> {
   try {
-    const { influx, logDays, http, rules } = settings;
+    const { influx, logDays, http, rules, webhookAllow } = settings;
     const collector = await startCollector({
       paths,
       http,
       influx,
       logDays,
       rules: rules?.document,
+      webhookAllow: webhookAllow.ranges,
       clock: systemClock,
       random: randomBytes,
       say: io.say,

@@ -8,6 +8,7 @@ import { accessRoutes } from './routes/access.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { registryRoutes } from './routes/registry.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
@@ -50,5 +51,6 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   app.route('/v1', alertRoutes(deps));
   app.route('/v1', registryRoutes(deps));
   app.route('/v1', accessRoutes(deps));
+  app.route('/v1', webhookRoutes(deps));
   return app;
 }

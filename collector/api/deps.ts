@@ -2,6 +2,7 @@ import type { StateStore } from '../../backbone/state.ts';
 import type { ControlEntry } from '../../protocol/control.ts';
 import type { OwnerEntry } from '../../protocol/entries.ts';
 import type { Watch } from '../../watch/fold/watch.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Access, Role } from './access.ts';
 
 /** What the API reads and asks for; the collector owns all of it. */
@@ -19,6 +20,9 @@ export interface ApiDeps {
   enroll(user: string, expiresAt: number): Promise<string>;
   /** What is not ready, in words; empty where all is. */
   unready(): string[];
+  webhooks: Webhooks;
+  /** Why webhooks may not be delivered to an address, in words; null where they may. Errors: the look-up's. */
+  refusalOf(url: URL): Promise<string | null>;
   metrics(): Promise<string>;
   say(line: string): void;
 }

@@ -20,9 +20,11 @@ import { Patience } from '../patience.ts';
 import { openDuckDbStore } from '../store/duckdb.ts';
 import { type InfluxAccess, openInfluxStore } from '../store/influx.ts';
 import { StoreError, type TelemetryStore } from '../store/port.ts';
+import type { Range } from '../webhooks/addresses.ts';
 import { openOwnerLog, statePaths } from './logs.ts';
 import { createMetrics, type ExtraMetrics } from './metrics.ts';
 import { rebirthBy } from './rebirth.ts';
+import { openWebhooks } from './webhooks.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -38,6 +40,8 @@ export interface CollectorOptions {
   extraMetrics?: ExtraMetrics | undefined;
   /** The rules document; absent: the defaults. */
   rules?: Record<string, unknown> | undefined;
+  /** Ranges of addresses that webhooks may be delivered to beside the public ones. */
+  webhookAllow?: readonly Range[] | undefined;
   /** A file to which every entry is added as it is folded, in the replay format. */
   recordFile?: string | undefined;
 }
@@ -76,6 +80,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const watchState = opened(await openLmdbState(states.watch), (s) => s.close());
     const feedState = opened(await openLmdbState(states.feed), (s) => s.close());
     const accessState = opened(await openLmdbState(states.access), (s) => s.close());
+    const webhooksState = opened(await openLmdbState(states.webhooks), (s) => s.close());
 
     const askRebirth = rebirthBy(control);
     const patience = new Patience(clock, say);
@@ -86,7 +91,18 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const feed = new Feed({
       ...feedDeps,
       classOf,
-      outboxWritten: (sequence) => owner.outboxWritten(sequence),
+      outboxRead: (sequence) => owner.outboxRead('feed', sequence),
+    });
+
+    const { book, courier, webhooks, refusalOf } = openWebhooks({
+      state: webhooksState,
+      watchState,
+      owner,
+      clock,
+      random,
+      patience,
+      allowed: options.webhookAllow ?? [],
+      say,
     });
 
     const api = createApi({
@@ -103,7 +119,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         ...(feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
         ...(patience.trouble === null ? [] : [patience.trouble]),
       ],
-      metrics: createMetrics(owner, feed, brokersLog, options.extraMetrics ?? (() => [])),
+      webhooks,
+      refusalOf,
+      metrics: createMetrics({ owner, feed, book, courier, brokersLog }, options.extraMetrics ?? (() => [])),
       say,
     });
     const server = await listen(api.fetch, options.http);
@@ -112,7 +130,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     opened(paths.runtime, (path) => rm(path, { force: true }));
 
     const stopping = new AbortController();
-    const running = [owner.run(stopping.signal), feed.run(stopping.signal)];
+    const running = [owner.run(stopping.signal), feed.run(stopping.signal), courier.run(stopping.signal)];
     setRules(owner, options.rules ?? {}).catch(() => {}); // what fails there ends the run, which says so
     return {
       url: server.url,

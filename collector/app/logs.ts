@@ -15,5 +15,5 @@ export async function openOwnerLog({ ownerLog }: Layout, maxAgeMs: number) {
 }
 
 export function statePaths({ state }: Layout) {
-  return { watch: join(state, 'watch'), feed: join(state, 'feed'), access: join(state, 'access') };
+  return { watch: join(state, 'watch'), feed: join(state, 'feed'), access: join(state, 'access'), webhooks: join(state, 'webhooks') };
 }

@@ -2,6 +2,8 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LogReader } from '../../backbone/log.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Owner } from '../owner/owner.ts';
+import type { Book } from '../webhooks/book.ts';
+import type { Courier } from '../webhooks/courier.ts';
 
 /** A metric by the kinds it counts; the kind '' stands for the metric as a whole. */
 export interface Metric {
@@ -13,8 +15,17 @@ export interface Metric {
 /** What another part in the same process counts. */
 export type ExtraMetrics = () => Metric[];
 
+/** The collector's parts that count. */
+export interface Counted {
+  owner: Owner;
+  feed: Feed;
+  book: Book;
+  courier: Courier;
+  brokersLog: LogReader;
+}
+
 /** The page of metrics, read from the parts at the moment of asking. Names follow Prometheus: a unit or `_total` at the end. */
-export function createMetrics(owner: Owner, feed: Feed, brokersLog: LogReader, extra: ExtraMetrics): () => Promise<string> {
+export function createMetrics(counted: Counted, extra: ExtraMetrics): () => Promise<string> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'tillwatch_' });
   const show = ({ name, help, values }: Metric) => {
@@ -24,13 +35,13 @@ export function createMetrics(owner: Owner, feed: Feed, brokersLog: LogReader, e
     for (const [kind, value] of Object.entries(values)) kind === '' ? gauge.set(value) : gauge.set({ kind }, value);
   };
   return async () => {
-    const end = await brokersLog.end();
-    for (const metric of [...ours(owner, feed, end), ...extra()]) show(metric);
+    const end = await counted.brokersLog.end();
+    for (const metric of [...ours(counted, end), ...ofWebhooks(counted), ...extra()]) show(metric);
     return registry.metrics();
   };
 }
 
-function ours({ watch, position, quarantine }: Owner, feed: Feed, end: number): Metric[] {
+function ours({ owner: { watch, position, quarantine }, feed }: Counted, end: number): Metric[] {
   const behind = (batch: number) => ({ '': Math.max(0, end + 1 - batch) });
   return [
     { name: 'tillwatch_terminals', help: 'terminals known', values: { '': watch.state.terminals.size } },
@@ -60,5 +71,24 @@ function ours({ watch, position, quarantine }: Owner, feed: Feed, end: number): 
       help: 'decisions of the watch since its start, by what and why',
       values: Object.fromEntries(watch.decisions),
     },
+  ];
+}
+
+function ofWebhooks({ book, courier }: Counted): Metric[] {
+  const endpoints = [...book.endpoints.values()];
+  const waiting = [...book.lines.values()].reduce((sum, { size }) => sum + size, 0);
+  const count = (wanted: (endpoint: (typeof endpoints)[number]) => boolean) => endpoints.filter(wanted).length;
+  return [
+    {
+      name: 'tillwatch_webhook_endpoints',
+      help: 'endpoints, by how they are',
+      values: {
+        well: count((e) => e.disabled === null && e.failingSince === null),
+        failing: count((e) => e.disabled === null && e.failingSince !== null),
+        disabled: count((e) => e.disabled !== null),
+      },
+    },
+    { name: 'tillwatch_webhook_waiting', help: 'events that wait for delivery', values: { '': waiting } },
+    { name: 'tillwatch_webhook_attempts_total', help: 'attempts since the start, by what came of them', values: courier.attempts },
   ];
 }

@@ -42,7 +42,7 @@ export interface FeedDeps {
   /** Waits with what cannot be saved for the moment. */
   patience: Patience;
   classOf(system: string, code: string): string;
-  outboxWritten(sequence: number): void;
+  outboxRead(sequence: number): void;
   say(line: string): void;
 }
 
@@ -99,7 +99,7 @@ export class Feed {
     const marks = await this.#retry(() => this.#deps.store.marks(), signal);
     if (marks?.[ENTRIES]) this.#written = positionFromText(marks[ENTRIES]);
     if (marks?.[OUTBOX]) this.#outbox = Math.max(this.#outbox, Number(marks[OUTBOX]));
-    this.#deps.outboxWritten(this.#outbox);
+    this.#deps.outboxRead(this.#outbox);
     while (!signal.aborted) {
       const before = positionToText(this.position);
       const points = await this.#gather();
@@ -177,7 +177,7 @@ export class Feed {
     await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.#tables, limit));
     await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
     await this.#release();
-    this.#deps.outboxWritten(this.#outbox);
+    this.#deps.outboxRead(this.#outbox);
   }
 
   async #commit(changes: readonly Change[], signal: AbortSignal): Promise<void> {

@@ -10,6 +10,9 @@ import type { ReceivedMessage } from '../log/entries.ts';
 
 /** The tables that the collector keeps beside the fold's own. */
 export const OUTBOX = 'outbox';
+/** Who reads the outbox: a row is kept until all of them have. */
+export const OUTBOX_READERS = ['feed', 'webhooks'] as const;
+export type OutboxReader = (typeof OUTBOX_READERS)[number];
 export const ALERT_LOG = 'alert-log';
 export const ALERT_IDS = 'alert-ids';
 /** The keys of resolved alerts in the log, in the order of their ends. */

@@ -10,6 +10,7 @@ import { lineFromEntry } from '../../protocol/replay.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import type { Output } from '../../watch/fold/output.ts';
 import { Watch } from '../../watch/fold/watch.ts';
+import { Bell } from '../bell.ts';
 import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
 import { type Position, positionFromText, positionToText, START } from '../log/position.ts';
@@ -17,7 +18,7 @@ import { type Patience, throwUnlessItPasses } from '../patience.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { Turns } from '../turns.ts';
 import { noTallies, pruneAlerts, Quarantine, type Tallies } from './keeping.ts';
-import { fromBytes, numberKey, OUTBOX, Outputs, quarantinedFrom, toBytes } from './outputs.ts';
+import { fromBytes, numberKey, OUTBOX, OUTBOX_READERS, type OutboxReader, Outputs, quarantinedFrom, toBytes } from './outputs.ts';
 import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
 
 /** Entries folded before requests are looked at. */
@@ -75,7 +76,8 @@ export class Owner {
   readonly #heardAt = new Map<string, number>();
   readonly #outputs: Outputs;
   readonly #inbox: Request[] = [];
-  readonly #wake = new EventTarget();
+  readonly #requests = new Bell();
+  readonly #saves = new Bell();
   readonly #turns: Turns;
   readonly #stopping = new AbortController();
   #savedAt: number;
@@ -84,7 +86,8 @@ export class Owner {
   /** Why the save that went on beside the fold failed; it ends the run. */
   #saveFailure: unknown = null;
   #outboxFrom: number;
-  #outboxDone: number;
+  /** The last row of it that each reader has no more need of. */
+  readonly #outboxRead: Record<OutboxReader, number>;
   /** When the last tick was appended, by our monotonic clock. */
   #tickedAt = Number.NEGATIVE_INFINITY;
 
@@ -100,7 +103,7 @@ export class Owner {
     this.quarantine = new Quarantine(saved.quarantined);
     this.#turns = new Turns(deps.clock.monotonic);
     this.#outboxFrom = saved.outboxFrom;
-    this.#outboxDone = saved.outboxFrom - 1;
+    this.#outboxRead = Object.fromEntries(OUTBOX_READERS.map((reader) => [reader, saved.outboxFrom - 1])) as Record<OutboxReader, number>;
     this.#savedAt = deps.clock.monotonic();
     this.watch.load(savedRows(deps.state, this.watch.tableNames));
   }
@@ -155,13 +158,18 @@ export class Owner {
   submit(entries: (at: number) => OwnerEntry[]): Promise<void> {
     return new Promise((done, failed) => {
       this.#inbox.push({ entries, done, failed });
-      this.#wake.dispatchEvent(new Event('request'));
+      this.#requests.ring();
     });
   }
 
-  /** Says that outbox rows up to this number are in the store. */
-  outboxWritten(sequence: number): void {
-    this.#outboxDone = Math.max(this.#outboxDone, sequence);
+  /** Says that a reader of the outbox has no more need of its rows up to this number. */
+  outboxRead(reader: OutboxReader, sequence: number): void {
+    this.#outboxRead[reader] = Math.max(this.#outboxRead[reader], sequence);
+  }
+
+  /** Resolves when the next save is durable, or the signal aborts. */
+  saved(signal: AbortSignal): Promise<void> {
+    return this.#saves.heard(signal);
   }
 
   async #takeRequests(): Promise<void> {
@@ -302,7 +310,7 @@ export class Owner {
     this.watch.beginSave();
     const { changes, rebirths, sequence } = this.#outputs.take();
     const pruned = [...this.quarantine.prune(state, this.watch.now), ...pruneAlerts(state, this.watch.now)];
-    const outboxDone = this.#outboxDone;
+    const outboxDone = Math.min(...Object.values(this.#outboxRead));
     const saved: Saved = structuredClone({
       position: positionToText({ brokers, owner }),
       pulse: this.#pulse,
@@ -318,6 +326,7 @@ export class Owner {
     await stageChanges(stage, [...changes, ...pruned]);
     await this.#outlast(() => state.commit([{ table: OWNER_TABLE, key: CONSUMER, value: toBytes(saved) }]));
     this.#outboxFrom = outboxDone + 1;
+    this.#saves.ring();
     await this.#release({ brokers, owner });
     for (const terminal of rebirths) await this.#outlast(() => this.#deps.askRebirth(terminal));
   }
@@ -332,10 +341,7 @@ export class Owner {
   async #idle(signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
-    const requested = new Promise<void>((resolve) =>
-      this.#wake.addEventListener('request', () => resolve(), { once: true, signal: stop.signal }),
-    );
-    await Promise.race([this.#logs.brokers.grown(either), this.#deps.clock.sleep(IDLE_MS, either), requested]);
+    await Promise.race([this.#logs.brokers.grown(either), this.#deps.clock.sleep(IDLE_MS, either), this.#requests.heard(either)]);
     stop.abort();
   }
 }

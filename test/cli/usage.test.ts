@@ -10,6 +10,7 @@ const COMMANDS = [
   ['enroll'],
   ['revoke'],
   ['alerts', 'replay'],
+  ...['add', 'list', 'remove', 'test', 'enable', 'resend', 'listen', 'verify'].map((name) => ['webhook', name]),
   ['agent', 'run'],
   ['agent', 'once'],
   ['dashboards', 'build'],
@@ -32,7 +33,7 @@ describe('help', () => {
   });
 
   it.each(COMMANDS.map((command) => ({ command })))('of $command shows examples', async ({ command }) => {
-    expect((await cli([...command, '--help'])).out.join('\n')).toMatch(/Examples:\n {2}.*tillwatch /);
+    expect((await cli([...command, '--help'])).out.join('\n')).toMatch(/Examples?:\n {2}.*tillwatch /);
   });
 
   it.each(['start', 'broker', 'collector'])('of %s names every setting', async (command) => {

@@ -6,6 +6,8 @@ import { Access, type Role } from '../../../collector/api/access.ts';
 import { createApi } from '../../../collector/api/api.ts';
 import type { ApiDeps, ApiEnv } from '../../../collector/api/deps.ts';
 import { newestFirst, Outputs, QUARANTINE, type Quarantined, toBytes } from '../../../collector/owner/outputs.ts';
+import { Book } from '../../../collector/webhooks/book.ts';
+import { Webhooks } from '../../../collector/webhooks/webhooks.ts';
 import { checkPayload } from '../../../protocol/codec/check.ts';
 import type { ControlEntry } from '../../../protocol/control.ts';
 import type { Entry } from '../../../protocol/entries.ts';
@@ -26,6 +28,10 @@ export class TestApi {
   problems: string[] = [];
   metrics: () => Promise<string> = async () => '# HELP a b\na 1\n';
   readonly app: Hono<ApiEnv>;
+  readonly webhooksState = openMemoryState();
+  readonly book = new Book(this.webhooksState);
+  /** Addresses, by host name, that webhooks must not go to; other hosts are fine. */
+  readonly refusals: Record<string, string | Error> = {};
   #random = 0;
   readonly #outputs = new Outputs(0);
 
@@ -42,6 +48,19 @@ export class TestApi {
       control: async (entry) => void this.control.push(entry),
       enroll: async (user, expiresAt) => `tw1.token of ${user} until ${expiresAt}`,
       unready: () => this.problems,
+      webhooks: new Webhooks({
+        book: this.book,
+        state: this.webhooksState,
+        write: (changes) => this.webhooksState.commit(changes),
+        now: () => T,
+        monotonic: () => 0,
+        random: (n) => this.random(n),
+      }),
+      refusalOf: async ({ hostname }) => {
+        const refusal = this.refusals[hostname] ?? null;
+        if (refusal instanceof Error) throw refusal;
+        return refusal;
+      },
       metrics: () => this.metrics(),
       say: (line) => void this.lines.push(line),
     };

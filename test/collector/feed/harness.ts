@@ -79,7 +79,7 @@ export function startFeed(p: Plant, store: TelemetryStore, options: FeedOptions 
     clock,
     patience: new Patience(clock, (line) => void said.push(line)),
     classOf,
-    outboxWritten: (sequence) => void written.push(sequence),
+    outboxRead: (sequence) => void written.push(sequence),
     say: (line) => void said.push(line),
   });
   const stopping = new AbortController();

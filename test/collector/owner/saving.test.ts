@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LogError } from '../../../backbone/log.ts';
+import { OUTBOX_READERS } from '../../../collector/owner/outputs.ts';
 import { Owner } from '../../../collector/owner/owner.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { bound, plant, report, withTerminal } from './harness.ts';
@@ -144,7 +145,7 @@ describe('the outbox', () => {
     await running.stop();
     const all = p.outbox().length;
     const second = await p.start();
-    second.owner.outboxWritten(all - 1);
+    for (const reader of OUTBOX_READERS) second.owner.outboxRead(reader, all - 1);
     await p.live(second, 1);
     await second.stop();
     const kept = [...p.state.rows('outbox')].map(({ key }) => Number(key));
@@ -162,7 +163,7 @@ describe('the outbox', () => {
     }
 
     const last = await p.start();
-    last.owner.outboxWritten(all - 1);
+    for (const reader of OUTBOX_READERS) last.owner.outboxRead(reader, all - 1);
     await p.live(last, 6);
     await last.stop();
 

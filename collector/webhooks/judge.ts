@@ -1,0 +1,55 @@
+/** What an attempt's answer means: for the event, and for its endpoint. */
+import type { Endpoint } from './endpoint.ts';
+import type { Waiting } from './line.ts';
+import type { Answer } from './post.ts';
+import { DISABLED_AFTER_MS, nextAttemptAt, slowDownUntil } from './schedule.ts';
+
+/** `disabled`: the event waits until the endpoint is enabled again. */
+export type Result = 'delivered' | 'retry' | 'given_up' | 'disabled';
+
+export interface Judgement {
+  result: Result;
+  /** Why it is no success, in words. */
+  error: string | null;
+  /** When it is tried again, where it is. */
+  nextAt: number | null;
+  /** What is known of the endpoint now. */
+  endpoint: Partial<Endpoint>;
+}
+
+const GONE = 410;
+
+export function judge(
+  endpoint: Readonly<Endpoint>,
+  { firstAt, lastAt }: Readonly<Waiting>,
+  answer: Answer,
+  now: number,
+  random: () => number,
+): Judgement {
+  const error = failureOf(answer);
+  if (error === null) {
+    const known = { succeededAt: now, failingSince: null, lastError: null, pausedUntil: null };
+    return { result: 'delivered', error, nextAt: null, endpoint: known };
+  }
+  const failingSince = endpoint.failingSince ?? now;
+  const pausedUntil = (answer.kind === 'answered' && slowDownUntil(answer.status, answer.retryAfter, now)) || endpoint.pausedUntil;
+  const disabled = endpoint.disabled ?? disabledBy(answer, failingSince, now);
+  const known = { failingSince, lastError: error, pausedUntil, disabled };
+  if (disabled !== null) return { result: 'disabled', error, nextAt: null, endpoint: known };
+  const nextAt = nextAttemptAt(firstAt!, lastAt!, random);
+  if (nextAt === null) return { result: 'given_up', error, nextAt, endpoint: known };
+  return { result: 'retry', error, nextAt: Math.max(nextAt, pausedUntil ?? 0), endpoint: known };
+}
+
+/** Why an answer is not a success, in words; null where it is: 2xx alone. */
+export function failureOf(answer: Answer): string | null {
+  if (answer.kind === 'unanswered') return answer.why;
+  const { status } = answer;
+  if (status >= 200 && status < 300) return null;
+  return status >= 300 && status < 400 ? `it answered ${status}, and redirects are not followed` : `it answered ${status}`;
+}
+
+function disabledBy(answer: Answer, failingSince: number, now: number): Endpoint['disabled'] {
+  if (answer.kind === 'answered' && answer.status === GONE) return 'gone';
+  return now - failingSince >= DISABLED_AFTER_MS ? 'failing' : null;
+}

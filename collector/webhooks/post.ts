@@ -1,0 +1,115 @@
+/** One HTTP request to a receiver. The address that was checked is the one that is dialled, and no redirect is followed. */
+import { lookup as systemLookup } from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { type Range, refusalOf } from './addresses.ts';
+
+/** Of an attempt, from its start to the end of the answer. */
+export const ATTEMPT_LIMIT_MS = 15_000;
+const MAX_ANSWER_BYTES = 1_024;
+/** What some answers may be kept of: a receiver's headers are its own business. */
+const MAX_HEADER_BYTES = 16_384;
+
+export type Answer =
+  | { kind: 'answered'; status: number; retryAfter: string | undefined; text: string }
+  /** No answer, and why, in words. */
+  | { kind: 'unanswered'; why: string };
+
+export interface PostOptions {
+  allowed: readonly Range[];
+  signal: AbortSignal;
+  limitMs?: number;
+  /** Default: the system's. */
+  lookup?: LookupFunction;
+}
+
+/** Never rejects. */
+export function post(
+  url: URL,
+  headers: Record<string, string>,
+  body: Buffer,
+  { allowed, signal, limitMs = ATTEMPT_LIMIT_MS, lookup = systemLookup as LookupFunction }: PostOptions,
+): Promise<Answer> {
+  const tls = url.protocol === 'https:';
+  // An address in figures is dialled without a look-up.
+  const refusal = refusalOfLiteral(url, allowed);
+  if (refusal !== null) return Promise.resolve({ kind: 'unanswered', why: refusal });
+  return new Promise((resolve) => {
+    const ended = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+    const request = (tls ? https : http).request(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-length': body.length },
+      agent: false,
+      lookup: guarded(lookup, tls, allowed),
+      maxHeaderSize: MAX_HEADER_BYTES,
+      signal: ended,
+    });
+    request.once('error', (error: NodeJS.ErrnoException) => {
+      const late = ended.aborted && !signal.aborted;
+      resolve({ kind: 'unanswered', why: late ? `no answer within ${limitMs / 1000} s` : error.message || (error.code ?? error.name) });
+    });
+    request.once('response', (response) => {
+      const { statusCode: status = 0, headers: answered } = response;
+      textOf(response).then((text) => {
+        resolve({ kind: 'answered', status, retryAfter: answered['retry-after'], text });
+        request.destroy();
+      });
+    });
+    request.end(body);
+  });
+}
+
+/** Why no address that a host has now may be dialled; null where all may. Errors: the look-up's. */
+export async function refusalOfHost(url: URL, allowed: readonly Range[], lookup: LookupFunction = systemLookup as LookupFunction) {
+  const literal = refusalOfLiteral(url, allowed);
+  if (literal !== null || literalOf(url) !== null) return literal;
+  return new Promise<string | null>((resolve, reject) => {
+    guarded(lookup, url.protocol === 'https:', allowed)(url.hostname, { all: true }, (error) => {
+      if (error instanceof ForbiddenAddress) resolve(error.message);
+      else if (error) reject(error);
+      else resolve(null);
+    });
+  });
+}
+
+class ForbiddenAddress extends Error {}
+
+function literalOf({ hostname }: URL): string | null {
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  return isIP(bare) === 0 ? null : bare;
+}
+
+function refusalOfLiteral(url: URL, allowed: readonly Range[]): string | null {
+  const literal = literalOf(url);
+  return literal === null ? null : refusalOf(literal, url.protocol === 'https:', allowed);
+}
+
+/** A look-up that fails where any address of the host may not be dialled: one that may beside it would only hide that. */
+function guarded(lookup: LookupFunction, tls: boolean, allowed: readonly Range[]): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, options, (error, addresses, family) => {
+      if (error) return callback(error, addresses, family);
+      const all = typeof addresses === 'string' ? [addresses] : addresses.map(({ address }) => address);
+      const refusal = all.map((address) => refusalOf(address, tls, allowed)).find((why) => why !== null);
+      if (refusal === undefined) callback(null, addresses, family);
+      else callback(new ForbiddenAddress(`${hostname}: ${refusal}`), addresses, family);
+    });
+  };
+}
+
+/** The first kilobyte; what cannot be read of it is left out. */
+async function textOf(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= MAX_ANSWER_BYTES) break;
+    }
+  } catch {
+    // The status is the answer: it stands, however the rest of it ends.
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString();
+}
