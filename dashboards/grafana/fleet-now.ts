@@ -66,12 +66,8 @@ export function fleetNow(): Dashboard {
 }
 
 function terminalsByState() {
-  const now = read('presence', ['state'], within(PRESENCE_WITHIN))
-    .matching('acquirer')
-    .last('_value')
-    .group('acquirer', 'sn')
-    .sort(['_time'])
-    .last('_value');
+  // By terminal, not by series: one that moved to another merchant has two. InfluxDB itself finds the last of each group.
+  const now = read('presence', ['state'], within(PRESENCE_WITHIN)).matching('acquirer').group('acquirer', 'sn').last('_value');
   const states = Object.keys(COLOURS_OF_STATE) as (keyof typeof COLOURS_OF_STATE)[];
   const counts = now.sums([], (r) =>
     Object.fromEntries(states.map((state) => [state, flux`if ${r._value} == ${state} then 1.0 else 0.0`])),

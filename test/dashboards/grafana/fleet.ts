@@ -18,15 +18,25 @@ interface Member {
   merchant: string;
   /** The minute after which it says nothing more, and the one in which it does again. */
   silent?: [from: number, until: number];
+  /** The merchant that it is bound to from half-time on. */
+  movesTo?: string;
 }
 
-/** The first terminal of the first acquirer is one of a merchant near its limit. Another falls silent for good, one for a while. */
+/**
+ * Of each acquirer, the first terminal is one of a merchant near its limit, another falls silent for good, one for a while, and the
+ * last moves to another merchant, falls silent there, and is back.
+ */
+const STORIES: Readonly<Record<number, Pick<Member, 'silent' | 'movesTo'>>> = {
+  1: { silent: [3, MINUTES] },
+  2: { silent: [2, 7] },
+  5: { movesTo: 'm-3', silent: [6, 9] },
+};
 const FLEET: readonly Member[] = ['acme', 'north'].flatMap((acquirer) =>
   Array.from({ length: 6 }, (_, i) => ({
     acquirer,
     sn: `SN00000${i + 1}`,
     merchant: i < 4 ? 'm-1' : 'm-2',
-    ...(i === 1 ? { silent: [3, MINUTES] as [number, number] } : i === 2 ? { silent: [2, 7] as [number, number] } : {}),
+    ...(STORIES[i] ?? {}),
   })),
 );
 
@@ -43,7 +53,10 @@ export async function fillWithFleet({ url, token, org, bucket }: Influx): Promis
   await p.live(running, 1);
   await running.owner.submit((at) => rows(at));
   await p.append(...FLEET.map(({ acquirer, sn }) => p.message('birth', born(p.clock.wall), { acquirer, sn })));
-  for (let minute = 0; minute < MINUTES; minute++) await playMinute(p, running, minute);
+  for (let minute = 0; minute < MINUTES; minute++) {
+    if (minute === MINUTES / 2) await running.owner.submit((at) => moves(at));
+    await playMinute(p, running, minute);
+  }
   // The owner saves what it has said within some seconds.
   await p.live(running, 7);
   const feed = startFeed(p, openInfluxStore({ url, token, org, bucket }), { classOf });
@@ -61,6 +74,12 @@ function rows(at: number) {
     registry('terminals', { acquirer, merchant, site: `s-${merchant}`, sn, model: 'A920' }, at),
   );
   return [...merchants, ...terminals];
+}
+
+function moves(at: number) {
+  return FLEET.flatMap(({ acquirer, sn, movesTo: merchant }) =>
+    merchant === undefined ? [] : [registry('terminals', { acquirer, merchant, sn, model: 'A920' }, at)],
+  );
 }
 
 function born(at: number) {

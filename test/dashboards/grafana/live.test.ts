@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Dashboard, readDashboard } from '../../../dashboards/grafana/check/dashboard.ts';
+import { fillSurroundings, fillVariables, timeOf } from '../../../dashboards/grafana/check/fill.ts';
 import { openInflux } from '../../../dashboards/grafana/check/influx.ts';
 import { type Finding, runDashboard } from '../../../dashboards/grafana/check/run.ts';
 import { grafanaFiles } from '../../../dashboards/grafana/files.ts';
@@ -43,6 +44,39 @@ describe.skipIf(isMissing)('on a fleet in InfluxDB', { timeout: 60_000 }, () => 
 
     expect(findings.filter(({ outcome }) => outcome !== 'ok').map(shown)).toEqual([]);
     expect(findings.length).toBe(dashboard(uid).panels.length + dashboard(uid).templating.list.length);
+  });
+
+  it('they tell what the fleet went through', async () => {
+    await filled();
+
+    const [states] = await rowsOf('Terminals by state');
+    const offline = await rowsOf('Offline terminals');
+    const alerts = await rowsOf('Firing alerts by type');
+    const changes = await rowsOf('Latest changes of alerts');
+    const limits = await rowsOf('Merchants nearest their limit');
+
+    // The one that moved has two series.
+    expect(new Set((await influx.points('presence')).map(({ tags }) => JSON.stringify(tags))).size).toBe(14);
+    expect(states).toMatchObject({ online: 10, suspect: 0, offline: 2, unknown: 0, goodbye: 0, unregistered: 0 });
+    expect(offline.map(({ acquirer, sn, merchant }) => `${acquirer}/${sn} ${merchant}`).toSorted()).toEqual([
+      'acme/SN000002 m-1',
+      'north/SN000002 m-1',
+    ]);
+    expect(alerts).toMatchObject([
+      { type: 'quota.terminals', critical: 2, warning: 0, info: 0 },
+      { type: 'terminal.offline', critical: 0, warning: 2, info: 0 },
+    ]);
+    for (const { acquirer, sn, since } of offline) {
+      const [fired] = changes.filter((change) => change.acquirer === acquirer && change.sn === sn);
+      expect(fired).toMatchObject({ transition: 'fired', reason: 'silent' });
+      expect(Date.parse(String(since))).toBe(Date.parse(String(fired!.at)));
+    }
+    expect(limits.map(({ acquirer, merchant, used, limit, headroom }) => [acquirer, merchant, used, limit, headroom])).toEqual([
+      ['acme', 'm-1', 4, 5, 1],
+      ['north', 'm-1', 4, 5, 1],
+      ['acme', 'm-2', 1, 20, 19],
+      ['north', 'm-2', 1, 20, 19],
+    ]);
   });
 
   it.each([
@@ -118,6 +152,17 @@ describe.skipIf(isMissing)('on a fleet in InfluxDB', { timeout: 60_000 }, () => 
     expect([...out, ...said].join('\n')).not.toContain('a-wrong-token');
   });
 });
+
+/** What a panel of *Fleet now* shows for all acquirers. */
+function rowsOf(title: string) {
+  const { panels, time } = dashboard(FLEET_NOW_UID);
+  const [{ query = '' } = {}] = panels.find((panel) => panel.title === title)?.targets ?? [];
+  const [from, to] = [time.from, time.to].map((text) => timeOf(text, Date.now())!) as [number, number];
+  const { bucket, org } = influx;
+  return influx.query(
+    fillSurroundings(fillVariables(query, new Map([['acquirer', { all: '.*' }]])), { from, to, windowSeconds: 300, bucket, org }),
+  );
+}
 
 function env() {
   const { url, token, org, bucket } = influx;
