@@ -101,8 +101,9 @@ function offlineTerminals() {
     .last('_value')
     .where((r) => flux`${r.heldMs} >= 0`)
     .set((r) => ({ since: flux`time(v: int(v: ${r._time}) - ${r.heldMs} * 1000000)` }))
-    .keep('since', 'acquirer', 'merchant', 'site', 'sn')
     .group()
+    .blanks('merchant', 'site')
+    .keep('since', 'acquirer', 'merchant', 'site', 'sn')
     .sort(['since'], true)
     .limit(1000);
   return table(
@@ -153,6 +154,7 @@ function firingAlerts() {
 
 function latestTransitions() {
   const query = readPoints('alert', ['transition', 'merchant', 'sn', 'reason', 'cause'], ['acquirer'])
+    .blanks('acquirer')
     .keep('_time', 'transition', 'severity', 'type', 'reason', 'cause', 'acquirer', 'merchant', 'sn')
     .rename('_time', 'at')
     .sort(['at'], true)

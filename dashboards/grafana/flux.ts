@@ -33,6 +33,8 @@ export interface Query<C extends string> {
   last(column: C): Query<C>;
   /** Adds columns, or gives them another value. */
   set<N extends string>(make: (row: Row<C>) => Readonly<Record<N, Flux>>): Query<C | N>;
+  /** Texts that a row lacks, as it does tags that nobody set, are blank: a column that all rows lack would be missing. */
+  blanks(...columns: C[]): Query<C>;
   rename<F extends C, N extends string>(from: F, to: N): Query<Exclude<C, F> | N>;
   keep<K extends C>(...columns: K[]): Query<K>;
   /** Sums up each table to one row: of its group's columns, those named here, and the sums. */
@@ -136,11 +138,15 @@ function record(members: Readonly<Record<string, Flux>>, before = ''): string {
     .join(', ')}})`;
 }
 
+function orBlank(column: string): [string, Flux] {
+  return [column, { flux: `if exists ${reference(column)} then ${reference(column)} else ""` }];
+}
+
 function list(columns: readonly string[]): string {
   return `[${columns.map(quote).join(', ')}]`;
 }
 
-/** Sums of floats and integers alike would not type: all are floats. */
+/** Its sums are floats, as all numbers in the store are: Flux adds no integer to one. */
 function reduction(sums: Readonly<Record<string, Flux>>): string {
   const names = Object.keys(sums);
   const zeros = record(Object.fromEntries(names.map((name) => [name, { flux: '0.0' }]))).slice(1, -1);
@@ -160,6 +166,7 @@ function query<C extends string>(imports: readonly string[], steps: readonly str
     limit: (rows) => then(`limit(n: ${rows})`),
     last: (column) => then(`last(column: ${quote(column)})`),
     set: (make) => then(`map(fn: (r) => ${record(make(r), 'r with ')})`),
+    blanks: (...columns) => then(`map(fn: (r) => ${record(Object.fromEntries(columns.map(orBlank)), 'r with ')})`),
     rename: (from, to) => then(`rename(columns: {${from}: ${quote(to)}})`),
     keep: (...columns) => then(`keep(columns: ${list(columns)})`),
     sums: (grouped, make) => then(`group(columns: ${list(grouped)})`, reduction(make(r)), 'group()'),

@@ -76,6 +76,9 @@ export function table<C extends string>(about: About, query: Query<C>, columns: 
   return built;
 }
 
+/** No line is drawn over a longer gap: nobody knows what was there. */
+const GAP_MS = 3_600_000;
+
 /** What a series is called: a text, or what it has in a column; without either it is named after its field. */
 type SeriesName = { name: string } | { by: string };
 
@@ -84,7 +87,7 @@ export function lines(about: About, query: Query<'_time' | '_value'>, called?: S
   const built = panel(new TimeSeries(), about, query as unknown as Query<string>)
     .fillOpacity(5)
     .showPoints(VisibilityMode.Auto)
-    .spanNulls(false)
+    .insertNulls(GAP_MS)
     .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending))
     .legend(
       new common.VizLegendOptionsBuilder()

@@ -96,6 +96,7 @@ function identity() {
     .sort(['_time'])
     .last('_value')
     .rename('_time', 'at')
+    .blanks('merchant', 'site', 'model', 'app')
     .keep('at', 'merchant', 'site', 'model', 'app');
   return table(
     {

@@ -24,7 +24,7 @@ interface Member {
 
 /**
  * Of each acquirer, the first terminal is one of a merchant near its limit, another falls silent for good, one for a while, and the
- * last moves to another merchant, falls silent there, and is back.
+ * last moves to another merchant, falls silent there, and is back. A third acquirer has one terminal, of which nothing is known.
  */
 const STORIES: Readonly<Record<number, Pick<Member, 'silent' | 'movesTo'>>> = {
   1: { silent: [3, MINUTES] },
@@ -89,6 +89,9 @@ function born(at: number) {
 async function playMinute(p: Plant, running: RunningOwner, minute: number): Promise<void> {
   const talking = FLEET.filter(({ silent }) => !silent || minute < silent[0] || minute >= silent[1]);
   await p.append(...talking.map(({ acquirer, sn }) => p.message('report', report(p.clock.wall, minute, sample(minute)), { acquirer, sn })));
+  await p.append(
+    p.message('report', report(p.clock.wall, minute, { signal: { rat: 'lte', rsrp: -99 } }), { acquirer: 'strange', sn: 'SN000009' }),
+  );
   for (let passed = 0; passed < 60_000; passed += BEAT_MS) {
     p.clock.pass(BEAT_MS);
     await p.append(p.beat());

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { fillSurroundings, fillVariables, timeOf, windowSeconds } from '../../../dashboards/grafana/check/fill.ts';
 import { frameOf } from '../../../dashboards/grafana/check/frames.ts';
 import { flux, quote, read, readPoints, tagValues, within } from '../../../dashboards/grafana/flux.ts';
@@ -52,14 +52,13 @@ describe('a query', () => {
     ]);
   });
 
-  it('cannot name what the layout does not have', () => {
-    // @ts-expect-error: no such field
-    read('terminal', ['signal_rsrpp']);
-    // @ts-expect-error: a field of another measurement
-    read('presence', ['headroom']);
-    // @ts-expect-error: not a column any more
-    read('presence', ['state']).keep('_time').matching('sn');
-    expect(true).toBe(true);
+  it('takes no name that the layout does not have', () => {
+    const presence = read('presence', ['state']);
+
+    expectTypeOf<Parameters<typeof read<'presence'>>[1][number]>().toEqualTypeOf<'state' | 'expected'>();
+    expectTypeOf<'radio_secondsByRat_lte'>().toExtend<Parameters<typeof read<'terminal'>>[1][number]>();
+    expectTypeOf<'signal_rsrpp'>().not.toExtend<Parameters<typeof read<'terminal'>>[1][number]>();
+    expectTypeOf(presence.keep('_time').matching).parameter(0).toEqualTypeOf<'_time'>();
   });
 });
 

@@ -56,8 +56,8 @@ describe.skipIf(isMissing)('on a fleet in InfluxDB', { timeout: 60_000 }, () => 
     const limits = await rowsOf('Merchants nearest their limit');
 
     // The one that moved has two series.
-    expect(new Set((await influx.points('presence')).map(({ tags }) => JSON.stringify(tags))).size).toBe(14);
-    expect(states).toMatchObject({ online: 10, suspect: 0, offline: 2, unknown: 0, goodbye: 0, unregistered: 0 });
+    expect(new Set((await influx.points('presence')).map(({ tags }) => JSON.stringify(tags))).size).toBe(15);
+    expect(states).toMatchObject({ online: 10, suspect: 0, offline: 2, unknown: 0, goodbye: 0, unregistered: 1 });
     expect(offline.map(({ acquirer, sn, merchant }) => `${acquirer}/${sn} ${merchant}`).toSorted()).toEqual([
       'acme/SN000002 m-1',
       'north/SN000002 m-1',
@@ -119,6 +119,15 @@ describe.skipIf(isMissing)('on a fleet in InfluxDB', { timeout: 60_000 }, () => 
 
     expect(findings.find(({ panel }) => panel === 'Risk of a drop')).toMatchObject({ outcome: 'empty', detail: 'no rows' });
     expect(findings.filter(({ outcome }) => outcome === 'wrong')).toEqual([]);
+  });
+
+  it('a terminal of which nothing is known but that it reports has a page all the same', async () => {
+    await filled();
+
+    const findings = await run(dashboard(TERMINAL_UID), { acquirer: 'strange', sn: 'SN000009' });
+
+    expect(findings.filter(({ outcome }) => outcome === 'wrong')).toEqual([]);
+    expect(findings).toContainEqual({ dashboard: TERMINAL_UID, panel: 'What it is', outcome: 'ok', detail: '1 table' });
   });
 
   it('a field that nobody reports is told apart from one that cannot be', async () => {
