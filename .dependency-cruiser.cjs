@@ -4,10 +4,11 @@ const FOLDERS = {
   backbone: ['protocol'],
   watch: ['protocol'],
   agent: ['protocol'],
+  simulator: ['protocol'],
   broker: ['protocol', 'backbone'],
   collector: ['protocol', 'backbone', 'watch'],
   dashboards: ['protocol'],
-  cli: ['protocol', 'backbone', 'watch', 'broker', 'collector', 'agent', 'dashboards'],
+  cli: ['protocol', 'backbone', 'watch', 'broker', 'collector', 'agent', 'simulator', 'dashboards'],
 };
 const names = Object.keys(FOLDERS);
 

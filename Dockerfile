@@ -11,6 +11,7 @@ COPY broker broker
 COPY watch watch
 COPY collector collector
 COPY agent agent
+COPY simulator simulator
 COPY dashboards dashboards
 COPY cli cli
 RUN npm run build && npm prune --omit=dev --ignore-scripts && chmod 755 dist/cli/main.js
