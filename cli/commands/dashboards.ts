@@ -1,8 +1,8 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Dashboard, readDashboard } from '../../dashboards/grafana/check/dashboard.ts';
-import { openInflux } from '../../dashboards/grafana/check/influx.ts';
+import { type Ask, type InfluxAccess, openInflux } from '../../dashboards/grafana/check/influx.ts';
 import { type Finding, runDashboard } from '../../dashboards/grafana/check/run.ts';
 import { structureProblems } from '../../dashboards/grafana/check/structure.ts';
 import { shippedFiles } from '../../dashboards/grafana/shipped.ts';
@@ -18,13 +18,13 @@ export function dashboardsCommand(program: Command, io: Io): void {
     .command('build')
     .description('write the dashboards and their provisioning, for Grafana to read')
     .option('--out <folder>', 'where to', DEFAULT_OUT)
+    .option('--json', 'what was written as JSON')
     .addHelpText('after', '\nExamples:\n  tillwatch dashboards build\n  tillwatch dashboards build --out /srv/grafana')
-    .action(async ({ out }: { out: string }) => {
-      for (const [name, text] of Object.entries(await shippedFiles())) {
-        const path = join(out, name);
-        await writeReadable(path, text);
-        io.out(path);
-      }
+    .action(async ({ out, json }: { out: string; json?: boolean }) => {
+      const files = Object.entries(await shippedFiles()).map(([name, text]) => ({ path: join(out, name), text }));
+      for (const { path, text } of files) await writeReadable(path, text);
+      const paths = files.map(({ path }) => path);
+      for (const line of json ? [JSON.stringify(paths)] : paths) io.out(line);
     });
   dashboards
     .command('check [folder]')
@@ -57,7 +57,7 @@ function check(io: Io) {
     const structure = structureProblems(dashboards);
     const findings: Finding[] = [];
     if (influx) {
-      const setting = { ask: openInflux(influx), bucket: influx.bucket, org: influx.org, now: Date.now(), pinned };
+      const setting = { ask: await reachable(influx), bucket: influx.bucket, org: influx.org, now: Date.now(), pinned };
       for (const dashboard of dashboards) findings.push(...(await runDashboard(dashboard, setting)));
     } else io.say('the queries were not run: set INFLUX_URL and INFLUX_TOKEN to run them too');
     if (json) io.out(JSON.stringify({ dashboards: dashboards.map(({ uid }) => uid), structure, findings: influx ? findings : null }));
@@ -65,6 +65,16 @@ function check(io: Io) {
     const wrong = structure.length + findings.filter(({ outcome }) => outcome === 'wrong').length;
     if (wrong > 0) throw new CliError(`${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong with the dashboards`);
   };
+}
+
+/** One line for an InfluxDB that answers nobody, in place of one for each query. Errors: CliError. */
+async function reachable(influx: InfluxAccess): Promise<Ask> {
+  const ask = openInflux(influx);
+  await ask('import "array"\narray.from(rows: [{_value: 1}])').catch((error: Error & { code?: string }) => {
+    const why = error.message || error.code;
+    throw new CliError(`InfluxDB at ${influx.url} answers no query (${why}): check INFLUX_URL, INFLUX_TOKEN and INFLUX_ORG`);
+  });
+  return ask;
 }
 
 function show(dashboards: readonly Dashboard[], structure: readonly string[], findings: readonly Finding[], io: Io): void {
@@ -114,7 +124,8 @@ async function writeReadable(path: string, text: string): Promise<void> {
   }
 }
 
-async function mkdirReadable(folder: string): Promise<void> {
+async function mkdirReadable(path: string): Promise<void> {
+  const folder = resolve(path);
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) await chmod(made, 0o755);

@@ -116,6 +116,8 @@ describe('tillwatch dashboards', () => {
     }
     expect((await stat(join(out, 'dashboards'))).mode & 0o777).toBe(0o755);
     expect((await cli(['dashboards', 'check', out])).code).toBe(0);
+    const again = await cli(['dashboards', 'build', '--out', out, '--json']);
+    expect([again.code, JSON.parse(again.out[0]!)]).toEqual([0, built.out]);
   });
 
   it('build says where it may not write', async () => {
