@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
 import { alertsCommand } from './commands/alerts.ts';
 import { dashboardsCommand } from './commands/dashboards.ts';
+import { demoCommand } from './commands/demo.ts';
 import { enrollCommands } from './commands/enroll.ts';
 import { importCommand } from './commands/import.ts';
 import { serveCommands } from './commands/serve.ts';
@@ -10,6 +11,7 @@ import { webhookCommand } from './commands/webhook.ts';
 import { CliError, type Io } from './io.ts';
 
 const COMMANDS = [
+  demoCommand,
   serveCommands,
   importCommand,
   enrollCommands,

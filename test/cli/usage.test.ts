@@ -3,6 +3,7 @@ import { SETTINGS } from '../../cli/config.ts';
 import { cli } from './harness.ts';
 
 const COMMANDS = [
+  ['demo'],
   ['start'],
   ['broker'],
   ['collector'],
@@ -10,6 +11,7 @@ const COMMANDS = [
   ['enroll'],
   ['revoke'],
   ['alerts', 'replay'],
+  ['simulate'],
   ...['add', 'list', 'remove', 'test', 'enable', 'resend', 'listen', 'verify'].map((name) => ['webhook', name]),
   ['agent', 'run'],
   ['agent', 'once'],
