@@ -165,14 +165,17 @@ function value(env: Env, name: string, problems: string[]): string {
   }
 }
 
-function address(name: string, text: (name: string) => string, problems: string[]): Address {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text(name));
+/** host:port, or undefined for what is none. */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65_535) {
-    problems.push(`${name}: "${withoutPassword(text(name))}" is not host:port, such as 127.0.0.1:1883`);
-    return { host: '', port: 0 };
-  }
-  return { host: (match[1] ?? match[2])!, port };
+  return match && port <= 65_535 ? { host: (match[1] ?? match[2])!, port } : undefined;
+}
+
+function address(name: string, text: (name: string) => string, problems: string[]): Address {
+  const address = parseAddress(text(name));
+  if (!address) problems.push(`${name}: "${withoutPassword(text(name))}" is not host:port, such as 127.0.0.1:1883`);
+  return address ?? { host: '', port: 0 };
 }
 
 function amount(name: string, text: (name: string) => string, problems: string[]): number {

@@ -6,6 +6,7 @@ import { entryFromLine } from '../../protocol/replay.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import type { Rules } from '../../watch/rules/defaults.ts';
 import { CliError, type Io, unreadable } from '../io.ts';
+import { alertLine } from '../lines.ts';
 import { readRulesFile } from '../rules.ts';
 
 export function alertsCommand(program: Command, io: Io): void {
@@ -58,8 +59,5 @@ function nameOf(file: string): string {
 }
 
 function readable({ at, transition, alert }: Transition): string {
-  const { acquirer, merchant, terminal } = alert.subject;
-  const subject = [acquirer, merchant, terminal].filter((part) => part !== null).join(' / ');
-  const cause = alert.cause === 'unknown' ? '' : `, cause ${alert.cause}`;
-  return `${new Date(at).toISOString()}  ${transition.padEnd(8)}  ${alert.severity.padEnd(8)}  ${alert.type} ${alert.reason}${cause}  ${subject}`;
+  return `${new Date(at).toISOString()}  ${alertLine(transition, alert)}`;
 }

@@ -3,6 +3,7 @@ import { SETTINGS } from '../../cli/config.ts';
 import { cli } from './harness.ts';
 
 const COMMANDS = [
+  ['demo'],
   ['start'],
   ['broker'],
   ['collector'],
@@ -10,8 +11,12 @@ const COMMANDS = [
   ['enroll'],
   ['revoke'],
   ['alerts', 'replay'],
+  ['simulate'],
+  ...['add', 'list', 'remove', 'test', 'enable', 'resend', 'listen', 'verify'].map((name) => ['webhook', name]),
   ['agent', 'run'],
   ['agent', 'once'],
+  ['dashboards', 'build'],
+  ['dashboards', 'check'],
 ];
 
 describe('help', () => {
@@ -30,7 +35,7 @@ describe('help', () => {
   });
 
   it.each(COMMANDS.map((command) => ({ command })))('of $command shows examples', async ({ command }) => {
-    expect((await cli([...command, '--help'])).out.join('\n')).toMatch(/Examples:\n {2}.*tillwatch /);
+    expect((await cli([...command, '--help'])).out.join('\n')).toMatch(/Examples?:\n {2}.*tillwatch /);
   });
 
   it.each(['start', 'broker', 'collector'])('of %s names every setting', async (command) => {
@@ -61,6 +66,10 @@ describe('wrong use', () => {
     [['alerts', 'replay']],
     [['agent']],
     [['agent', 'sleep']],
+    [['dashboards']],
+    [['dashboards', 'draw']],
+    [['dashboards', 'build', 'here']],
+    [['dashboards', 'check', '--terminal', 'acme']],
   ])('%j ends with 2, says why, and prints no data', async (args) => {
     const { code, out, said } = await cli(args);
 
