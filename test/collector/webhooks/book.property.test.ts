@@ -177,6 +177,6 @@ it('sequences have no gaps, and events, order and coalescing are as they must be
         }
       }
     }),
-    { seed: 7, numRuns: 100 },
+    { seed: 7, numRuns: 60 },
   );
 });

@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { parseRanges } from '../../../collector/webhooks/addresses.ts';
 import { post, refusalOfHost } from '../../../collector/webhooks/post.ts';
-import { answering, receiver } from './receiver.ts';
+import { answering, receiver } from './raw-receiver.ts';
 
 const OK = 'HTTP/1.1 204 No Content\r\n\r\n';
 const allowing = (text: string) => parseRanges(text).ranges;

@@ -13,7 +13,7 @@ import { parseRanges } from '../../../collector/webhooks/addresses.ts';
 import { type PostOptions, post } from '../../../collector/webhooks/post.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
-import { answering, receiver } from './receiver.ts';
+import { answering, receiver } from './raw-receiver.ts';
 
 const LOOPBACK = parseRanges('127.0.0.1, ::1').ranges;
 const BODY = Buffer.from('{"type":"ping","名":"☕"}');
