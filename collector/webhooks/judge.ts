@@ -2,7 +2,7 @@
 import type { Endpoint } from './endpoint.ts';
 import type { Waiting } from './line.ts';
 import type { Answer } from './post.ts';
-import { DISABLED_AFTER_MS, nextAttemptAt, slowDownUntil } from './schedule.ts';
+import { DISABLED_AFTER_MS, FAILURES_APART_MS, nextAttemptAt, slowDownUntil } from './schedule.ts';
 
 /** `disabled`: the event waits until the endpoint is enabled again. */
 export type Result = 'delivered' | 'retry' | 'given_up' | 'disabled';
@@ -29,16 +29,22 @@ export function judge(
   const error = failureOf(answer);
   const pausedUntil = pauseUntil(endpoint, answer, now);
   if (error === null) {
-    const known = { succeededAt: now, failingSince: null, lastError: null, pausedUntil };
+    const known = { succeededAt: now, failingSince: null, failedAt: null, lastError: null, pausedUntil };
     return { result: 'delivered', error, nextAt: null, endpoint: known };
   }
-  const failingSince = endpoint.failingSince ?? now;
+  const failingSince = failingSinceOf(endpoint, now);
   const disabled = endpoint.disabled ?? disabledBy(answer, failingSince, now);
-  const known = { failingSince, lastError: error, pausedUntil, disabled };
+  const known = { failingSince, failedAt: now, lastError: error, pausedUntil, disabled };
   if (disabled !== null) return { result: 'disabled', error, nextAt: null, endpoint: known };
   const nextAt = nextAttemptAt(firstAt!, lastAt!, random);
   if (nextAt === null) return { result: 'given_up', error, nextAt, endpoint: known };
   return { result: 'retry', error, nextAt: Math.max(nextAt, pausedUntil ?? 0), endpoint: known };
+}
+
+/** Failures with days of silence between them are not days of failures. */
+function failingSinceOf({ failingSince, failedAt }: Readonly<Endpoint>, now: number): number {
+  const goesOn = failingSince !== null && failedAt !== null && now - failedAt <= FAILURES_APART_MS;
+  return goesOn ? failingSince : now;
 }
 
 /** Why an answer is not a success, in words; null where it is: 2xx alone. */

@@ -27,6 +27,8 @@ const SLOW_DOWN_STATUSES: readonly number[] = [429, 502, 504];
 
 /** An endpoint that has failed for so long, with no success in between, is disabled. */
 export const DISABLED_AFTER_MS = 5 * 24 * HOUR_MS;
+/** Failures that are further apart do not belong together: what is tried at all is tried each six hours. */
+export const FAILURES_APART_MS = 24 * HOUR_MS;
 
 /**
  * When to try again what was first tried at `firstAt` and last at `lastAt` (the start of that attempt); null where that was the last

@@ -62,6 +62,7 @@ export class Webhooks {
       createdAt: now(),
       succeededAt: null,
       failingSince: null,
+      failedAt: null,
       lastError: null,
       pausedUntil: null,
     };
@@ -73,7 +74,8 @@ export class Webhooks {
   async change({ id }: Readonly<Endpoint>, { enabled, ...change }: Partial<Wanted> & { enabled?: boolean }): Promise<Readonly<Endpoint>> {
     const { book, write, now } = this.#deps;
     const endpoint: Endpoint = { ...book.endpoints.get(id)!, ...change, ...(enabled === false && { disabled: 'operator' }) };
-    if (enabled === true) Object.assign(endpoint, { disabled: null, failingSince: null, lastError: null, pausedUntil: null });
+    if (enabled === true)
+      Object.assign(endpoint, { disabled: null, failingSince: null, failedAt: null, lastError: null, pausedUntil: null });
     await write([...book.put(endpoint), ...(enabled === true ? book.restart(id, now()) : [])]);
     return endpoint;
   }

@@ -6,7 +6,7 @@ import { insistOnImport, terminalsCsv } from '../faults/round.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { connectMqtt } from '../helpers/mqtt.ts';
-import { Receiver } from '../helpers/receiver.ts';
+import { Receiver, TEST_CA_FILE } from '../helpers/receiver.ts';
 import { lacks } from '../helpers/servers.ts';
 import { GENUINE, verdictsOn } from '../helpers/standard-webhooks.ts';
 
@@ -69,17 +69,36 @@ describe.skipIf(lacks('standardwebhooks-python'))('what a bank is told', () => {
     await eventually(() => expect(receiver.told.at(-1)).toMatchObject({ type: 'ping' }), WITHIN);
     await back.disconnect();
 
-    const quota = ['alert.fired approaching critical', 'alert.updated reached critical', 'alert.updated over critical'];
-    expect(types()).toEqual(expect.arrayContaining([...quota, 'alert.fired lost warning']));
+    expect(types()).toEqual(
+      expect.arrayContaining(['alert.fired approaching critical', 'alert.updated over critical', 'alert.fired lost warning']),
+    );
     expect(await verdictsOn(secret, receiver.deliveries)).toEqual(receiver.deliveries.map(() => GENUINE));
     expect(await verdictsOn(rotated, receiver.deliveries.slice(-1))).toEqual([GENUINE]);
     const { sequence: events } = await installation.api<Webhook>(`/v1/webhooks/${id}`);
     const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
     expect(problemsOf(receiver.deliveries, { events, key })).toEqual([]);
-    expect(JSON.stringify(receiver.told)).toContain('请联系门店');
+    expect(JSON.stringify(receiver.told)).toContain('请解绑');
     const { brokersLog, ownerLog, controlLog } = installation.paths;
     const kept = await contentOf(brokersLog, ownerLog, controlLog);
     for (const text of [process.said, kept]) for (const hidden of [secret, rotated]) expect(text).not.toContain(hidden);
     expect(await installation.stopAll()).toEqual([0]);
   });
+});
+
+test('a receiver over TLS is delivered to where its certificate is trusted, and else not told a thing', { timeout: TEST_MS }, async () => {
+  const installation = await Installation.create({ TILLWATCH_WEBHOOK_ALLOW: '127.0.0.0/8' });
+  const receiver = await Receiver.start({ tls: true });
+  const stranger = installation.start('collector');
+  await stranger.ready();
+  const { id } = await installation.api<Webhook>('/v1/webhooks', { url: receiver.url });
+  await installation.api(`/v1/webhooks/${id}/test`, {});
+  const lastError = async () => (await installation.api<{ lastError: string | null }>(`/v1/webhooks/${id}`)).lastError;
+  await eventually(async () => expect(await lastError()).toMatch(/certificate/), WITHIN);
+  expect(receiver.deliveries).toEqual([]);
+  await stranger.end('SIGTERM');
+
+  await installation.start('collector', { NODE_EXTRA_CA_CERTS: TEST_CA_FILE }).ready();
+  await installation.api(`/v1/webhooks/${id}/enable`, {});
+
+  await eventually(() => expect(receiver.told.map(({ type }) => type)).toEqual(['ping']), WITHIN);
 });

@@ -95,7 +95,7 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
 
   app.post('/webhooks/:id/rotate', async (c) => {
     managed(c);
-    const { secret: given } = await bodyOf(c, rotation);
+    const { secret: given } = await bodyOf(c, rotation, { absent: {} });
     checkSecret(given);
     return c.json(await webhooks.rotate(managed(c), given));
   });

@@ -407,6 +407,13 @@ it('test sends a ping, whose id and sequence are in the answer', async () => {
   expect(await api.view(id)).toMatchObject({ sequence: 2, waiting: 2 });
 });
 
+it('rotate needs no body', async () => {
+  const api = new Hooks();
+  const { id } = await api.made();
+
+  expect((await api.call('POST', `/${id}/rotate`)).status).toBe(200);
+});
+
 it('rotate gives a new secret, or takes one, and the old one signs beside it for a day', async () => {
   const api = new Hooks();
   const { id, secret } = await api.made();

@@ -25,6 +25,7 @@ export function anEndpoint(changes: Partial<Endpoint> = {}): Endpoint {
     createdAt: T,
     succeededAt: null,
     failingSince: null,
+    failedAt: null,
     lastError: null,
     pausedUntil: null,
     ...changes,

@@ -11,7 +11,7 @@ const LAST = aWaiting({ attempts: 10, firstAt: T - DAY, lastAt: T });
 const NOW = T + 1_000;
 
 const judged = (answer: Answer, changes: Parameters<typeof anEndpoint>[0] = {}, waiting = FIRST) =>
-  judge(anEndpoint(changes), waiting, answer, NOW, () => 0);
+  judge(anEndpoint({ failedAt: NOW - HOUR, ...changes }), waiting, answer, NOW, () => 0);
 
 describe('a success', () => {
   it.each([200, 201, 202, 204, 299])('is %s, and ends what was known of failures', (status) => {
@@ -19,7 +19,7 @@ describe('a success', () => {
       result: 'delivered',
       error: null,
       nextAt: null,
-      endpoint: { succeededAt: NOW, failingSince: null, lastError: null, pausedUntil: null },
+      endpoint: { succeededAt: NOW, failingSince: null, failedAt: null, lastError: null, pausedUntil: null },
     });
   });
 
@@ -102,6 +102,12 @@ describe('an endpoint is disabled', () => {
   it('by five days of failures, and not a millisecond before', () => {
     expect(judged(answered(500), { failingSince: NOW - 5 * DAY + 1 })).toMatchObject({ result: 'retry', endpoint: { disabled: null } });
     expect(judged(answered(500), { failingSince: NOW - 5 * DAY })).toMatchObject({ result: 'disabled', endpoint: { disabled: 'failing' } });
+  });
+
+  it('after a day and more without an attempt begins to count anew', () => {
+    const quiet = { failingSince: NOW - 5 * DAY, failedAt: NOW - DAY - 1 };
+
+    expect(judged(answered(500), quiet)).toMatchObject({ result: 'retry', endpoint: { disabled: null, failingSince: NOW } });
   });
 
   it('rather than that its event is given up', () => {
