@@ -275,7 +275,7 @@ export const INCIDENT = {
   dayPer1000: [12, 24] as Pair,
   aloneDailyPercent: 60,
   /** Percent of days with one incident of the whole fleet, and of a town, in `day`. */
-  fleetDailyPercent: 30,
+  fleetDailyPercent: 50,
   townDailyPercent: 1,
   townAlonePercent: 30,
   /** After opening, and before closing, within which nothing is staged. */
