@@ -12,6 +12,7 @@ const COMMANDS = [
   ['alerts', 'replay'],
   ['agent', 'run'],
   ['agent', 'once'],
+  ['simulate'],
 ];
 
 describe('help', () => {

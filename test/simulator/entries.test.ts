@@ -24,7 +24,9 @@ describe('the entries of a story', () => {
   it('are the same in every version: a seed means one story', () => {
     const { lines } = tell('day', { terminals: 30, seed: 42, rate: 500 });
 
-    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toMatchInlineSnapshot(`"de6d4f4ebbf5209cc7852acf65df6444296ca7d28a8364ee5ab7d6bca31e7d4e"`);
+    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toMatchInlineSnapshot(
+      `"de6d4f4ebbf5209cc7852acf65df6444296ca7d28a8364ee5ab7d6bca31e7d4e"`,
+    );
   });
 
   it.each(['quiet', 'terminal.offline'])('of a merchant are the same however many merchants follow (%s)', (scenario) => {

@@ -12,10 +12,10 @@ const CASES = [
   { scenario: 'terminal.offline', terminals: 120, days: 1, seed: 7001 },
   { scenario: 'terminal.offline', terminals: 120, days: 1, seed: 7002 },
   { scenario: 'quota.terminals', terminals: 120, days: 1, seed: 7003 },
-  { scenario: 'day', terminals: 250, days: 2, seed: 7004, rate: 200 },
-  { scenario: 'outage', terminals: 150, days: 1, seed: 7005 },
-  { scenario: 'platform.blind', terminals: 60, days: 5, seed: 7006 },
-  { scenario: 'quiet', terminals: 150, days: 3, seed: 7007 },
+  { scenario: 'day', terminals: 150, days: 2, seed: 7004, rate: 200 },
+  { scenario: 'outage', terminals: 100, days: 1, seed: 7005 },
+  { scenario: 'platform.blind', terminals: 40, days: 5, seed: 7006 },
+  { scenario: 'quiet', terminals: 100, days: 3, seed: 7007 },
 ];
 
 describe('the watch over a labelled story', () => {
