@@ -5,9 +5,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { asyncapi } from '../protocol/asyncapi.ts';
+import { payloadsPage } from './documents/payloads.ts';
+import { settingsPage } from './documents/settings.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
   'docs/asyncapi.json': () => `${JSON.stringify(asyncapi(), null, 2)}\n`,
+  'docs/payloads.md': payloadsPage,
+  'docs/settings.md': settingsPage,
 };
 
 function pathOf(name: string): string {

@@ -3,18 +3,24 @@ import { AGENT_SETTINGS, type AgentConfig, agentConfigFromEnv } from '../../agen
 import { runAgent, runOnce, systemDeps } from '../../agent/run.ts';
 import { CliError, type Io } from '../io.ts';
 
-/** Flags that stand over the environment's settings. The token has none: it would be seen in the list of processes. */
-const FLAGS: Partial<Record<keyof AgentConfig, [flag: string, help: string]>> = {
-  address: ['--url <url>', 'the broker: mqtt://host:port or mqtts://host:port'],
-  acquirer: ['--acquirer <code>', 'the acquirer'],
-  sn: ['--sn <serial>', 'the serial number'],
-  outbox: ['--outbox <folder>', 'where messages are kept until they are acknowledged'],
-  interval: ['--interval <seconds>', 'seconds between reports'],
-  merchant: ['--merchant <name>', 'the merchant'],
-  site: ['--site <name>', 'the site'],
-  trace: ['--trace <file>', 'a recorded radio trace (CSV) to play'],
-  speed: ['--speed <x>', 'how fast a trace plays: 1 is real time, 0 as fast as possible'],
-  traceStart: ['--trace-start <time>', 'shift the trace to begin then: "now", epoch milliseconds or an ISO time'],
+/**
+ * What each setting is, and the flag that stands over it. The token has none: it would be seen in the list of processes.
+ */
+export const AGENT_HELP: Readonly<Record<keyof AgentConfig, { flag?: string; help: string }>> = {
+  address: { flag: '--url <url>', help: 'the broker: mqtt://host:port or mqtts://host:port' },
+  acquirer: { flag: '--acquirer <code>', help: 'the acquirer' },
+  sn: { flag: '--sn <serial>', help: 'the serial number' },
+  token: { help: 'what "tillwatch enroll" prints' },
+  outbox: { flag: '--outbox <folder>', help: 'where messages are kept until they are acknowledged' },
+  interval: { flag: '--interval <seconds>', help: 'seconds between reports' },
+  keepalive: { help: "seconds, the connection's keepalive" },
+  merchant: { flag: '--merchant <name>', help: 'the merchant' },
+  site: { flag: '--site <name>', help: 'the site' },
+  tid: { help: 'the terminal id' },
+  model: { help: 'the model' },
+  trace: { flag: '--trace <file>', help: 'a recorded radio trace (CSV) to play' },
+  speed: { flag: '--speed <x>', help: 'how fast a trace plays: 1 is real time, 0 as fast as possible' },
+  traceStart: { flag: '--trace-start <time>', help: 'shift the trace to begin then: "now", epoch milliseconds or an ISO time' },
 };
 
 export function agentCommand(program: Command, io: Io): void {
@@ -49,14 +55,13 @@ function add(
   io: Io,
 ): void {
   const command = agent.command(name).description(description);
-  for (const [flag, help] of Object.values(FLAGS)) command.option(flag, help);
+  for (const { flag, help } of Object.values(AGENT_HELP)) if (flag) command.option(flag, help);
+  const names = Object.keys(AGENT_HELP) as (keyof AgentConfig)[];
+  const width = Math.max(...names.map((key) => AGENT_SETTINGS[key].length));
+  const settings = names.map((key) => `  ${AGENT_SETTINGS[key].padEnd(width)}  ${AGENT_HELP[key].help}`).join('\n');
   command.addHelpText(
     'after',
-    `\nExamples:\n  tillwatch agent ${name} --url mqtt://127.0.0.1:1883 --acquirer acme --sn SN000001\n\nSettings, from the environment:\n${Object.values(
-      AGENT_SETTINGS,
-    )
-      .map((n) => `  ${n}`)
-      .join('\n')}\n  TILLWATCH_AGENT_TOKEN_FILE`,
+    `\nExamples:\n  tillwatch agent ${name} --url mqtt://127.0.0.1:1883 --acquirer acme --sn SN000001\n\nSettings, from the environment; the token may be given as a file, in TILLWATCH_AGENT_TOKEN_FILE:\n${settings}`,
   );
   command.action(async (options: Record<string, string>) => {
     const config = agentConfigFromEnv({ ...io.env, ...flagsAsEnv(options) });
@@ -68,8 +73,8 @@ function add(
 }
 
 function flagsAsEnv(options: Record<string, string>): Record<string, string> {
-  const given = (Object.keys(FLAGS) as (keyof AgentConfig)[]).flatMap((key) => {
-    const value = options[key === 'address' ? 'url' : key];
+  const given = (Object.keys(AGENT_HELP) as (keyof AgentConfig)[]).flatMap((key) => {
+    const value = AGENT_HELP[key].flag === undefined ? undefined : options[key === 'address' ? 'url' : key];
     return value === undefined ? [] : [[AGENT_SETTINGS[key], value]];
   });
   return Object.fromEntries(given);

@@ -2,9 +2,12 @@ import type { Command } from 'commander';
 import { readSettings } from '../config.ts';
 import { type Ask, neededApi } from '../installation.ts';
 import { CliError, type Io } from '../io.ts';
-import { wholeNumber } from '../options.ts';
+import { time, whole } from '../options.ts';
 import { secretIn } from '../secrets.ts';
 import { receiverCommands } from './webhook-receiver.ts';
+
+const MAX = Number.MAX_SAFE_INTEGER;
+const LAST_TIME = Date.UTC(9999, 11, 31);
 
 export function webhookCommand(program: Command, io: Io): void {
   const webhook = program.command('webhook').description('where alerts are sent: signed as Standard Webhooks 1.0 says');
@@ -88,10 +91,10 @@ function managing(webhook: Command, io: Io): void {
   webhook
     .command('resend <id>')
     .description('send events of a webhook again, under the ids and sequences that they had')
-    .option('--from-sequence <n>', 'from this sequence on', wholeNumber)
-    .option('--to-sequence <n>', 'up to this sequence', wholeNumber)
-    .option('--from <time>', 'from this time on, ISO 8601 or epoch milliseconds', timeOf)
-    .option('--to <time>', 'up to this time', timeOf)
+    .option('--from-sequence <n>', 'from this sequence on', whole(1, MAX))
+    .option('--to-sequence <n>', 'up to this sequence', whole(1, MAX))
+    .option('--from <time>', 'from this time on, ISO 8601 or epoch milliseconds', time)
+    .option('--to <time>', 'up to this time', time)
     .option('--ids <id...>', 'these webhook-ids')
     .addHelpText(
       'after',
@@ -122,9 +125,6 @@ function selectionOf({ fromSequence, toSequence, from, to, ids }: ResendOptions)
   return given[0]!;
 }
 
-const MAX = Number.MAX_SAFE_INTEGER;
-const LAST_TIME = Date.UTC(9999, 11, 31);
-
 async function* items(ask: Ask, path: string): AsyncGenerator<Record<string, unknown>> {
   for (let cursor: unknown = ''; cursor !== null; ) {
     const page = await ask('GET', cursor === '' ? path : `${path}?cursor=${cursor}`);
@@ -136,10 +136,4 @@ async function* items(ask: Ask, path: string): AsyncGenerator<Record<string, unk
 function endpointLine({ id, url, acquirer, state, disabledBecause, sequence, waiting, lastError }: Record<string, unknown>): string {
   const how = state === 'disabled' ? `disabled (${disabledBecause})` : lastError === null ? 'well' : `failing: ${lastError}`;
   return `${id}  ${acquirer ?? 'all acquirers'}  ${url}  ${sequence} events, ${waiting} waiting, ${how}`;
-}
-
-function timeOf(text: string): number {
-  const time = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isNaN(time)) throw new CliError(`"${text}" is not a time, such as 2026-11-28T06:00Z`, 2);
-  return time;
 }

@@ -1,5 +1,6 @@
 /** The story over real MQTT: played by the clock, one second of it for `speed` of its own. */
 import type { Action, Incident, Row } from '../actions.ts';
+import { setLimit, swap } from '../fleet/changes.ts';
 import { fallSilent } from '../life/life.ts';
 import type { Life } from '../state.ts';
 import type { Story } from '../story.ts';
@@ -27,10 +28,24 @@ export interface LiveStats extends Counts {
   incidents: number;
 }
 
+/** A merchant of the fleet, as the registry has it. */
+export interface LiveMerchant {
+  acquirer: string;
+  merchant: string;
+  limit: number;
+  /** Slots in use. */
+  held: number;
+  /** Serial numbers, as they are now. */
+  serials: string[];
+}
+
 export interface LiveFleet {
   stats(): LiveStats;
-  /** Serial numbers, as they are now. */
-  serials(): string[];
+  merchants(): LiveMerchant[];
+  /** The acquirer gives a merchant another terminal limit. */
+  setLimit(merchant: Pick<LiveMerchant, 'acquirer' | 'merchant'>, limit: number): void;
+  /** A new terminal takes over from one, which holds its slot until it is unbound: by what this returns. */
+  swap(sn: string): () => void;
   /** Breaks a terminal's connection until `comeBack`; the broker sees a `reset` at once. False where it is not connected. */
   fallSilent(sn: string, how: 'reset' | 'expiry'): boolean;
   comeBack(sn: string): void;
@@ -84,6 +99,7 @@ export async function startFleet({ story, register, onTruth, say, ...given }: Li
   }, BEAT_MS);
 
   const lifeOf = (sn: string) => world.lives.find((life) => life.sn === sn);
+  const touch = (life: Life, deed: () => void) => play(world.touch(life, deed));
   const stats = () => {
     let unacknowledged = 0;
     for (const terminal of terminals.values()) unacknowledged += terminal.unacknowledged;
@@ -91,20 +107,34 @@ export async function startFleet({ story, register, onTruth, say, ...given }: Li
   };
   return {
     stats,
-    serials: () => world.lives.map(({ sn }) => sn),
+    merchants: () =>
+      world.merchants.map(({ plan, limit, held, lives }) => ({
+        ...{ acquirer: plan.acquirer, merchant: plan.id, limit, held },
+        serials: lives.map(({ sn }) => sn),
+      })),
+    setLimit: ({ acquirer, merchant: id }, limit) => {
+      const merchant = world.merchants.find(({ plan }) => plan.acquirer === acquirer && plan.id === id)!;
+      touch(merchant.lives[0]!, () => setLimit(merchant, limit, storyNow(), world.telling));
+    },
+    swap: (sn) => {
+      const life = lifeOf(sn)!;
+      let unbind = (_: number) => {};
+      touch(life, () => {
+        unbind = swap(life, storyNow(), world.telling);
+      });
+      return () => touch(life, () => unbind(storyNow()));
+    },
     fallSilent: (sn, drop) => {
       const life = lifeOf(sn);
       if (life?.state !== 'on') return false;
-      play(
-        world.touch(life, () => void fallSilent(life, storyNow(), { drop, backAt: Number.POSITIVE_INFINITY, alive: true }, world.telling)),
-      );
+      touch(life, () => void fallSilent(life, storyNow(), { drop, backAt: Number.POSITIVE_INFINITY, alive: true }, world.telling));
       return true;
     },
     comeBack: (sn) => {
       const life = lifeOf(sn);
       if (life?.state !== 'away') return;
       const now = storyNow();
-      world.touch(life, () => {
+      touch(life, () => {
         life.backAt = now;
         life.nextAt = now;
       });

@@ -3,6 +3,7 @@ import { SETTINGS } from '../../cli/config.ts';
 import { cli } from './harness.ts';
 
 const COMMANDS = [
+  ['demo'],
   ['start'],
   ['broker'],
   ['collector'],
@@ -10,6 +11,8 @@ const COMMANDS = [
   ['enroll'],
   ['revoke'],
   ['alerts', 'replay'],
+  ['simulate'],
+  ...['add', 'list', 'remove', 'test', 'enable', 'resend', 'listen', 'verify'].map((name) => ['webhook', name]),
   ['agent', 'run'],
   ['agent', 'once'],
   ['simulate'],
@@ -31,7 +34,7 @@ describe('help', () => {
   });
 
   it.each(COMMANDS.map((command) => ({ command })))('of $command shows examples', async ({ command }) => {
-    expect((await cli([...command, '--help'])).out.join('\n')).toMatch(/Examples:\n {2}.*tillwatch /);
+    expect((await cli([...command, '--help'])).out.join('\n')).toMatch(/Examples?:\n {2}.*tillwatch /);
   });
 
   it.each(['start', 'broker', 'collector'])('of %s names every setting', async (command) => {
