@@ -16,7 +16,7 @@ describe('tillwatch simulate, used wrongly', () => {
     { args: ['--url', 'mqtts://127.0.0.1:8883'], says: /mqtt:\/\/host:port/ },
     { args: ['--days', '2'], says: /--days: only with --entries/ },
     { args: ['--entries', '--speed', '60x', '--for', '1h'], says: /--speed, --for: not with --entries/ },
-    { args: ['--entries', '--start', 'monday'], says: /ISO time/ },
+    { args: ['--entries', '--start', 'monday'], says: /A time, such as/ },
     { args: ['--scenario', 'platform.blind'], says: /--entries/ },
   ])('says what to do, exit 2: $args', async ({ args, says }) => {
     const { code, out, said } = await cli(['simulate', ...args]);

@@ -53,13 +53,14 @@ function arrived(broker: TestBroker): Arrived[] {
   });
 }
 
+const serialsOf = (fleet: LiveFleet) => fleet.merchants().flatMap(({ serials }) => serials);
 const connected = (fleet: LiveFleet, count: number) => eventually(() => expect(fleet.stats().connected).toBe(count));
 
 describe('a live fleet', () => {
   it('registers itself before anybody connects', async () => {
     const { fleet, rows } = await liveFleet();
 
-    expect(rows.filter(({ table }) => table === 'terminals').map(({ row }) => row.sn)).toEqual(fleet.serials());
+    expect(rows.filter(({ table }) => table === 'terminals').map(({ row }) => row.sn)).toEqual(serialsOf(fleet));
   });
 
   it('has every acknowledged report in the log, once', async () => {
@@ -87,7 +88,7 @@ describe('a live fleet', () => {
   it('leaves a Will where a terminal drops, and comes back as a new session', async () => {
     const { broker, fleet } = await liveFleet();
     await connected(fleet, 12);
-    const sn = fleet.serials()[0]!;
+    const sn = serialsOf(fleet)[0]!;
     const of = () => arrived(broker).filter((one) => one.sn === sn);
 
     expect(fleet.fallSilent(sn, 'reset')).toBe(true);
@@ -104,7 +105,7 @@ describe('a live fleet', () => {
   it('sends what it sampled while it was away under the session that ended, after the new birth', async () => {
     const { broker, fleet } = await liveFleet();
     await eventually(() => expect(fleet.stats().acknowledged).toBeGreaterThan(12));
-    const sn = fleet.serials()[0]!;
+    const sn = serialsOf(fleet)[0]!;
     const of = () => arrived(broker).filter((one) => one.sn === sn);
     fleet.fallSilent(sn, 'reset');
     await eventually(() => expect(of().at(-1)?.state).toBe('lost'));
@@ -127,8 +128,8 @@ describe('a live fleet', () => {
   it('is born again when it is told to, and says that it did so', async () => {
     const { broker, fleet } = await liveFleet({}, 1);
     await connected(fleet, 1);
-    const sn = fleet.serials()[0]!;
-    const acquirer = broker.arrivals()[0]!.acquirer;
+    const sn = serialsOf(fleet)[0]!;
+    const { acquirer } = fleet.merchants()[0]!;
     await eventually(() => expect(arrived(broker).some(({ state }) => state === 'online')).toBe(true));
 
     await eventually(async () => {
