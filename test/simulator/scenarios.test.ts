@@ -12,7 +12,7 @@ describe('the truth beside them', () => {
   });
 
   it.each(SCENARIOS.filter(({ name }) => name in REASONS).map(({ name }) => ({ name })))('of $name is of that type alone', ({ name }) => {
-    const { truth } = tell(name, { terminals: 150, days: 2, seed: 9 });
+    const { truth } = tell(name, { terminals: 120, seed: 9 });
 
     expect(truth.length).toBeGreaterThan(0);
     for (const { type, reason, startsAt, endsAt, firedBetween } of truth) {

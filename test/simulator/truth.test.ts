@@ -9,9 +9,9 @@ const TYPES: readonly AlertType[] = ['quota.terminals', 'terminal.offline'];
 /** How long after the end of an incident an alert may still belong to it, milliseconds. */
 const AFTER_MS = 3_600_000;
 const CASES = [
-  { scenario: 'terminal.offline', terminals: 120, days: 1, seed: 7001 },
-  { scenario: 'terminal.offline', terminals: 120, days: 1, seed: 7002 },
-  { scenario: 'quota.terminals', terminals: 120, days: 1, seed: 7003 },
+  { scenario: 'terminal.offline', terminals: 80, days: 1, seed: 7001 },
+  { scenario: 'terminal.offline', terminals: 80, days: 1, seed: 7002 },
+  { scenario: 'quota.terminals', terminals: 80, days: 1, seed: 7003 },
   { scenario: 'day', terminals: 150, days: 2, seed: 7004, rate: 200 },
   { scenario: 'outage', terminals: 100, days: 1, seed: 7005 },
   { scenario: 'platform.blind', terminals: 40, days: 5, seed: 7006 },

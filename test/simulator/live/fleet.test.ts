@@ -139,12 +139,15 @@ describe('a live fleet', () => {
     await eventually(() => expect(arrived(broker).some(({ channel }) => channel === 'ack')).toBe(true));
   });
 
-  it('counts refused log-ins, and tries again until it may come in', async () => {
+  it('counts refused log-ins, says why once, and tries again until it may come in', async () => {
     let good = false;
     const broker = await testBroker();
-    const { fleet } = await liveFleet({ port: broker.port, token: async (user) => (good ? broker.token(user) : 'tw1.k.1.2.none') }, 3);
+    const said: string[] = [];
+    const token = async (user: string) => (good ? broker.token(user) : 'tw1.k.1.2.none');
+    const { fleet } = await liveFleet({ port: broker.port, token, say: (line) => void said.push(line) }, 3);
 
     await eventually(() => expect(fleet.stats().refused).toBeGreaterThan(2));
+    expect(said).toEqual([expect.stringMatching(/cannot connect, and tries again: CONNACK 4/)]);
     good = true;
 
     await connected(fleet, 3);
