@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
 import { alertsCommand } from './commands/alerts.ts';
+import { dashboardsCommand } from './commands/dashboards.ts';
 import { demoCommand } from './commands/demo.ts';
 import { enrollCommands } from './commands/enroll.ts';
 import { importCommand } from './commands/import.ts';
@@ -9,7 +10,17 @@ import { simulateCommand } from './commands/simulate.ts';
 import { webhookCommand } from './commands/webhook.ts';
 import { CliError, type Io } from './io.ts';
 
-const COMMANDS = [demoCommand, serveCommands, importCommand, enrollCommands, alertsCommand, webhookCommand, agentCommand, simulateCommand];
+const COMMANDS = [
+  demoCommand,
+  serveCommands,
+  importCommand,
+  enrollCommands,
+  alertsCommand,
+  webhookCommand,
+  agentCommand,
+  simulateCommand,
+  dashboardsCommand,
+];
 
 /** Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 used wrongly. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {

@@ -32,7 +32,13 @@ export function visibleAcquirer(c: Context<ApiEnv>): string | null {
 export async function bodyOf<T extends z.ZodMiniType>(c: Context<ApiEnv>, schema: T, maxBytes = MAX_BODY_BYTES): Promise<z.infer<T>> {
   const result = schema.safeParse(parsed(await textOf(c.req.raw, maxBytes)));
   if (result.success) return result.data;
-  throw new Problem(400, 'Bad request', result.error.issues.map((i) => `${i.path.join('.') || 'body'}: ${i.message}`).join('; '));
+  throw new Problem(400, 'Bad request', result.error.issues.map(wordsOf).join('; '));
+}
+
+/** What is wrong with which member. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${[...issue.path, key].join('.')}: cannot be given`).join('; ');
+  return `${issue.path.join('.') || 'body'}: ${issue.message}`;
 }
 
 function parsed(text: string): unknown {

@@ -27,12 +27,12 @@ export function judge(
   random: () => number,
 ): Judgement {
   const error = failureOf(answer);
+  const pausedUntil = pauseUntil(endpoint, answer, now);
   if (error === null) {
-    const known = { succeededAt: now, failingSince: null, lastError: null, pausedUntil: null };
+    const known = { succeededAt: now, failingSince: null, lastError: null, pausedUntil };
     return { result: 'delivered', error, nextAt: null, endpoint: known };
   }
   const failingSince = endpoint.failingSince ?? now;
-  const pausedUntil = (answer.kind === 'answered' && slowDownUntil(answer.status, answer.retryAfter, now)) || endpoint.pausedUntil;
   const disabled = endpoint.disabled ?? disabledBy(answer, failingSince, now);
   const known = { failingSince, lastError: error, pausedUntil, disabled };
   if (disabled !== null) return { result: 'disabled', error, nextAt: null, endpoint: known };
@@ -47,6 +47,13 @@ export function failureOf(answer: Answer): string | null {
   const { status } = answer;
   if (status >= 200 && status < 300) return null;
   return status >= 300 && status < 400 ? `it answered ${status}, and redirects are not followed` : `it answered ${status}`;
+}
+
+/** Of several attempts under way, the one that was asked for the longest pause decides; a success beside it ends no pause. */
+function pauseUntil({ pausedUntil }: Readonly<Endpoint>, answer: Answer, now: number): number | null {
+  const asked = answer.kind === 'answered' && failureOf(answer) !== null ? slowDownUntil(answer.status, answer.retryAfter, now) : null;
+  const latest = Math.max(asked ?? 0, pausedUntil ?? 0);
+  return latest > now ? latest : null;
 }
 
 function disabledBy(answer: Answer, failingSince: number, now: number): Endpoint['disabled'] {

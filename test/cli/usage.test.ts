@@ -15,7 +15,8 @@ const COMMANDS = [
   ...['add', 'list', 'remove', 'test', 'enable', 'resend', 'listen', 'verify'].map((name) => ['webhook', name]),
   ['agent', 'run'],
   ['agent', 'once'],
-  ['simulate'],
+  ['dashboards', 'build'],
+  ['dashboards', 'check'],
 ];
 
 describe('help', () => {
@@ -65,6 +66,10 @@ describe('wrong use', () => {
     [['alerts', 'replay']],
     [['agent']],
     [['agent', 'sleep']],
+    [['dashboards']],
+    [['dashboards', 'draw']],
+    [['dashboards', 'build', 'here']],
+    [['dashboards', 'check', '--terminal', 'acme']],
   ])('%j ends with 2, says why, and prints no data', async (args) => {
     const { code, out, said } = await cli(args);
 

@@ -24,7 +24,9 @@ describe('the entries of a story', () => {
   it('are the same in every version: a seed means one story', () => {
     const { lines } = tell('day', { terminals: 30, seed: 42, rate: 500 });
 
-    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toMatchInlineSnapshot(`"28e48f5f0d0adcc8759641c7fed1675ba22933747b92c9d4cc18c20d9ec965a6"`);
+    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toMatchInlineSnapshot(
+      `"28e48f5f0d0adcc8759641c7fed1675ba22933747b92c9d4cc18c20d9ec965a6"`,
+    );
   });
 
   it.each(['quiet', 'terminal.offline'])('of a merchant are the same however many merchants follow (%s)', (scenario) => {
