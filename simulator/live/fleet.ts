@@ -11,6 +11,8 @@ import { turns } from './turns.ts';
 /** The story is looked at so often, milliseconds. */
 const BEAT_MS = 20;
 const LOG_INS_AT_ONCE = 32;
+/** Different ones that are said. */
+const MOST_PROBLEMS = 20;
 /** At the end: as long as a PUBACK is waited for. */
 const LAST_ACKS_WITHIN_MS = 10_000;
 
@@ -56,7 +58,7 @@ export interface LiveFleet {
 /** Errors: rejects where the fleet cannot be registered. */
 export async function startFleet({ story, register, onTruth, say, ...given }: LiveOptions): Promise<LiveFleet> {
   const count: Counts = { connected: 0, sent: 0, acknowledged: 0, refused: 0, reconnects: 0, givenUp: 0 };
-  const air: Air = { ...given, speed: story.speed, count, inTurn: turns(LOG_INS_AT_ONCE) };
+  const air: Air = { ...given, speed: story.speed, count, inTurn: turns(LOG_INS_AT_ONCE), trouble: once(say) };
   const world = new World(story);
   const rows = [...world.settle()].flatMap((action) => (action.kind === 'registry' ? [action.row] : []));
   await register(rows);
@@ -148,6 +150,16 @@ export async function startFleet({ story, register, onTruth, say, ...given }: Li
       for (const incident of world.open) onTruth?.(truthOf({ ...incident, endsAt: null }));
       return stats();
     },
+  };
+}
+
+/** Says each problem once: thousands of terminals have the same. */
+function once(say: (line: string) => void): (problem: string) => void {
+  const said = new Set<string>();
+  return (problem) => {
+    if (said.has(problem) || said.size >= MOST_PROBLEMS) return;
+    said.add(problem);
+    say(`a terminal cannot connect, and tries again: ${problem}`);
   };
 }
 

@@ -18,6 +18,8 @@ export interface Air {
   /** Runs a log-in when its turn has come. */
   inTurn: (logIn: () => Promise<void>) => void;
   count: Counts;
+  /** Why a terminal could not connect, or lost its connection, where its story did not say so. */
+  trouble: (problem: string) => void;
 }
 
 /** Messages count once, however often they were sent. */
@@ -193,7 +195,8 @@ export class LiveTerminal {
   }
 
   /** Not the story's doing: it tries again. */
-  #failed(_problem: string): undefined {
+  #failed(problem: string): undefined {
+    this.#air.trouble(problem);
     this.#gone();
     if (!this.#wanted) return;
     const waitMs = this.#air.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
