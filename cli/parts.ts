@@ -109,7 +109,7 @@ export async function runAll(
 /** Aborts when a signal asks this process to stop. A second one ends it at once. */
 export function stopAsked(io: Io): AbortSignal {
   const asked = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (asked.signal.aborted) process.exit(1);
       io.say('stopping');

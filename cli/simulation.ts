@@ -34,7 +34,7 @@ export async function simulateLive(
       'no installation runs here to register and enroll the terminals at: start one with "tillwatch start", name one in TILLWATCH_API_URL, or give --entries',
     );
   const { host, port } = address;
-  const stopped = ended(stopAsked(io), forMs);
+  const asked = stopAsked(io);
   const fleet = await startFleet({
     story,
     host,
@@ -50,7 +50,7 @@ export async function simulateLive(
     `${story.terminals} terminals, scenario ${story.scenario.name}, seed ${story.seed}, ${story.speed}x: mqtt://${shownAddress(address)}`,
   );
   const endStatus = showStatus(() => line(fleet.stats()), io);
-  await stopped;
+  await ended(asked, forMs);
   endStatus();
   const stats = await fleet.stop();
   io.out(json ? JSON.stringify(stats) : line(stats));
@@ -85,6 +85,7 @@ function filesOf(rows: readonly Row[]): { name: string; text: string }[] {
 /** Resolves when it is to stop, or when the time is over. */
 function ended(asked: AbortSignal, forMs: number | undefined): Promise<void> {
   return new Promise((resolve) => {
+    if (asked.aborted) return resolve();
     asked.addEventListener('abort', () => resolve(), { once: true });
     if (forMs !== undefined) setTimeout(resolve, forMs).unref();
   });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -11,7 +12,7 @@ import { ACQUIRER, play } from '../demo/plot.ts';
 import { DEMO_RULES, DEMO_SPEED } from '../demo/rules.ts';
 import { openScreen, type Screen } from '../demo/screen.ts';
 import { neededApi } from '../installation.ts';
-import type { Io } from '../io.ts';
+import { CliError, type Io } from '../io.ts';
 import { alertLine } from '../lines.ts';
 import { whole } from '../options.ts';
 import { failuresOf, type Running, runAll, stopAll, stopAsked } from '../parts.ts';
@@ -41,6 +42,8 @@ installation but for shorter times: ${JSON.stringify(DEMO_RULES)}`,
 
 async function demo({ terminals, seed, stay = process.stdout.isTTY }: Options, io: Io): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-demo-'));
+  // However it ends: a second signal leaves no time for more.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const asked = stopAsked(io);
   const screen = openScreen(io, Date.now);
   const parts: Running[] = [];
@@ -67,7 +70,8 @@ async function demo({ terminals, seed, stay = process.stdout.isTTY }: Options, i
       const { connected, acknowledged } = fleet.stats();
       return `${connected} of ${terminals} terminals connected, ${acknowledged} reports acknowledged, ${bank.told.length} webhooks verified`;
     });
-    await Promise.race([play({ fleet, bank, ask, screen, signal: asked }), ...failuresOf(parts)]);
+    await Promise.race([play({ fleet, bank, ask, screen, signal: asked }), aborted(asked), ...failuresOf(parts)]);
+    if (asked.aborted) return;
     screen.tell(`${fleet.stats().acknowledged} reports were acknowledged. ${verdictOn(bank)}`);
     sayWhatNext(settings, collector.url, screen, stay);
     if (stay) await Promise.race([aborted(asked), ...failuresOf(parts)]);
@@ -77,7 +81,6 @@ async function demo({ terminals, seed, stay = process.stdout.isTTY }: Options, i
     screen.status(null);
     await stopAll(parts);
     screen.end();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -100,13 +103,13 @@ function toldLine({ type, sequence, data }: Told): string {
   return `#${sequence} ${alertLine(type.slice('alert.'.length), data).replaceAll(/ +/g, ' ')}`;
 }
 
+/** Errors: CliError where a delivery is missing or forged. */
 function verdictOn({ told, problems }: Bank): string {
   const numbers = told.map(({ sequence }) => sequence);
   const gaps = Array.from({ length: Math.max(0, ...numbers) }, (_, n) => n + 1).filter((n) => !numbers.includes(n));
   const faults = [...problems, ...gaps.map((n) => `event ${n} is missing`)];
-  return faults.length === 0
-    ? `${told.length} webhooks came, every signature verified, no number missing.`
-    : `Something is wrong with the webhooks: ${faults.join('; ')}`;
+  if (faults.length > 0) throw new CliError(`something is wrong with the webhooks: ${faults.join('; ')}`);
+  return `${told.length} webhooks came, every signature verified, no number missing.`;
 }
 
 function sayWhatNext({ dataDir, influx }: Settings, url: string, screen: Screen, stays: boolean): void {
@@ -125,5 +128,8 @@ function sayWhatNext({ dataDir, influx }: Settings, url: string, screen: Screen,
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

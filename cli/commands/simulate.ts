@@ -14,6 +14,8 @@ import { type TruthFile, truthFile } from '../truth.ts';
 const DEFAULT_START = Date.UTC(2026, 2, 2);
 const MOST_ENTRIES_TERMINALS = 10_000_000;
 const MOST_SPEED = 3600;
+/** No timer of Node's runs longer than that. */
+const MOST_DURATION_MS = 24 * DAY_MS;
 
 interface Options {
   terminals: number;
@@ -127,8 +129,9 @@ function speed(text: string): number {
 
 function duration(text: string): number {
   const match = /^(\d{1,6})([smhd])$/.exec(text);
-  if (match) return Number(match[1]) * { s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS }[match[2] as 's' | 'm' | 'h' | 'd'];
-  throw new InvalidArgumentError('A number and s, m, h or d, such as 10m.');
+  const ms = match ? Number(match[1]) * { s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS }[match[2] as 's' | 'm' | 'h' | 'd'] : Number.NaN;
+  if (ms <= MOST_DURATION_MS) return ms;
+  throw new InvalidArgumentError('A number and s, m, h or d, such as 10m; 24d at most.');
 }
 
 function brokerUrl(text: string): Address {

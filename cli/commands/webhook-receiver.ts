@@ -13,6 +13,7 @@ import { keyOf, secretIn } from '../secrets.ts';
 const DEFAULT_LISTEN = '127.0.0.1:9100';
 const DEFAULT_SECRET_FILE = 'webhook-secret';
 const MAX_TOLERANCE_SECONDS = 86_400;
+const MAX_SHOWN = 200;
 
 interface ListenOptions {
   listen: string;
@@ -84,7 +85,15 @@ async function bodyIn(file: string, io: Io): Promise<Buffer> {
 function deliveryLine({ at, headers, body, problem, again }: Received): string {
   const time = new Date(at).toISOString().slice(11, 19);
   if (problem !== null) return `${time}  NOT GENUINE: ${problem} (${headers['webhook-id'] ?? 'no webhook-id'})`;
-  const { type, sequence, data } = JSON.parse(body) as { type: string; sequence: number; data: Alert };
-  const what = type.startsWith('alert.') ? alertLine(type.slice('alert.'.length), data) : type;
-  return `${time}  #${sequence}  ${what}${again ? '  (came before)' : ''}`;
+  return `${time}  ${whatCame(body)}${again ? '  (came before)' : ''}`;
+}
+
+/** A body may be signed and be none of ours. */
+function whatCame(body: string): string {
+  try {
+    const { type, sequence, data } = JSON.parse(body) as { type: string; sequence: number; data: Alert };
+    return `#${sequence}  ${type.startsWith('alert.') ? alertLine(type.slice('alert.'.length), data) : type}`;
+  } catch {
+    return `genuine, and no event of ours: ${body.slice(0, MAX_SHOWN)}`;
+  }
 }

@@ -31,7 +31,7 @@ function managing(webhook: Command, io: Io): void {
   const api = () => neededApi(readSettings(io.env));
   webhook
     .command('add <url>')
-    .description('send alerts to an address; prints its id and the secret that signs them, which is shown this once')
+    .description('send alerts to an address; prints its id, and the secret that was made to sign them, which is shown this once')
     .option('--acquirer <code>', 'the alerts of this acquirer alone')
     .option('--types <type...>', 'these types of alerts alone, such as quota.terminals')
     .option('--severity <level>', 'from this severity on: info, warning or critical')
@@ -49,7 +49,7 @@ function managing(webhook: Command, io: Io): void {
       const made = await (await api())('POST', '/v1/webhooks', { url, ...options, secret });
       if (json) return io.out(JSON.stringify(made));
       io.out(`id: ${made.id}`);
-      io.out(`secret: ${made.secret}`);
+      if (made.secret !== undefined) io.out(`secret: ${made.secret}`);
     });
 
   webhook

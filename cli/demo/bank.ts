@@ -28,33 +28,44 @@ export async function openBank(random: (bytes: number) => Buffer, onTold: (told:
   const secret = newSecret(random);
   const told: Told[] = [];
   const problems: string[] = [];
-  const waiting = new Set<() => void>();
+  /** Who hears: `look` for what is there, `end` hears no more. */
+  const waiting = new Set<{ look(): void; end(): void }>();
   const received = ({ body, problem, again }: Received) => {
     if (problem !== null) return void problems.push(problem);
-    const delivery = JSON.parse(body) as Told;
     if (again) return;
+    const delivery = JSON.parse(body) as Told;
     told.push(delivery);
     onTold(delivery);
-    for (const look of [...waiting]) look();
+    for (const one of [...waiting]) one.look();
   };
   const read = readSecret(secret);
   const key = read.ok ? read.key : Buffer.alloc(0);
   const { url, stop } = await startListener({ host: '127.0.0.1', port: 0, key, now: Date.now, received });
   const hear = (what: string, wanted: (told: Told) => boolean, withinMs: number) =>
     new Promise<Told>((resolve, reject) => {
-      const look = () => {
-        const found = told.find(wanted);
-        if (found) settle(() => resolve(found));
+      const one = {
+        look() {
+          const found = told.find(wanted);
+          if (found) resolve(found);
+          if (found) one.end();
+        },
+        end() {
+          clearTimeout(timer);
+          waiting.delete(one);
+        },
       };
-      const settle = (end: () => void) => {
-        clearTimeout(timer);
-        waiting.delete(look);
-        end();
-      };
-      const late = () => settle(() => reject(new CliError(`the story stopped: ${what} did not come within ${withinMs / 1000} s`)));
-      const timer = setTimeout(late, withinMs);
-      waiting.add(look);
-      look();
+      const timer = setTimeout(() => {
+        one.end();
+        reject(new CliError(`the story stopped: ${what} did not come within ${withinMs / 1000} s`));
+      }, withinMs);
+      waiting.add(one);
+      one.look();
     });
-  return { url, secret, told, problems, hear, stop };
+  return {
+    ...{ url, secret, told, problems, hear },
+    async stop() {
+      for (const one of [...waiting]) one.end();
+      await stop();
+    },
+  };
 }

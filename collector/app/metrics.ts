@@ -89,6 +89,11 @@ function ofWebhooks({ book, courier }: Counted): Metric[] {
       },
     },
     { name: 'tillwatch_webhook_waiting', help: 'events that wait for delivery', values: { '': waiting } },
+    {
+      name: 'tillwatch_webhook_dropped_total',
+      help: 'events that went undelivered since the start, being too old or too many',
+      values: { '': courier.dropped },
+    },
     { name: 'tillwatch_webhook_attempts_total', help: 'attempts since the start, by what came of them', values: courier.attempts },
   ];
 }

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { LogReader } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
 import { beginSave, loadRow, type SavedRow, type Table, takeSaved } from '../../watch/fold/table.ts';
+import { follow } from '../follow.ts';
 import { Follower } from '../log/follower.ts';
 import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
 import { Quarantine } from '../owner/keeping.ts';
@@ -218,10 +219,9 @@ export class Feed {
   }
 
   async #idle(signal: AbortSignal): Promise<void> {
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    await Promise.race([this.#logs.owner.grown(either), this.#deps.clock.sleep(IDLE_MS, either)]);
-    stop.abort();
+    const { signal: until, end } = follow(signal);
+    await Promise.race([this.#logs.owner.grown(until), this.#deps.clock.sleep(IDLE_MS, until)]);
+    end();
   }
 }
 

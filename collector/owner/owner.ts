@@ -11,6 +11,7 @@ import type { TerminalId } from '../../protocol/topics.ts';
 import type { Output } from '../../watch/fold/output.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { Bell } from '../bell.ts';
+import { follow } from '../follow.ts';
 import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
 import { type Position, positionFromText, positionToText, START } from '../log/position.ts';
@@ -339,9 +340,8 @@ export class Owner {
   }
 
   async #idle(signal: AbortSignal): Promise<void> {
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    await Promise.race([this.#logs.brokers.grown(either), this.#deps.clock.sleep(IDLE_MS, either), this.#requests.heard(either)]);
-    stop.abort();
+    const { signal: until, end } = follow(signal);
+    await Promise.race([this.#logs.brokers.grown(until), this.#deps.clock.sleep(IDLE_MS, until), this.#requests.heard(until)]);
+    end();
   }
 }

@@ -30,6 +30,8 @@ export interface Endpoint extends Filter {
   disabled: 'operator' | 'gone' | 'failing' | null;
   /** The number of its last event. */
   sequence: number;
+  /** Rows of its log of deliveries. */
+  deliveries: number;
   createdAt: number;
   succeededAt: number | null;
   /** Since when every attempt has failed, when the last one did, and what it met. */

@@ -1,9 +1,9 @@
 /** One HTTP request to a receiver. The address that was checked is the one that is dialled, and no redirect is followed. */
-import { lookup as systemLookup } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { type Range, refusalOf } from './addresses.ts';
+import { hostLookup } from './lookup.ts';
 
 /** Of an attempt, from its start to the answer's status; its text is read no longer than that. */
 export const ATTEMPT_LIMIT_MS = 15_000;
@@ -20,7 +20,6 @@ export interface PostOptions {
   allowed: readonly Range[];
   signal: AbortSignal;
   limitMs?: number;
-  /** Default: the system's. */
   lookup?: LookupFunction;
 }
 
@@ -29,7 +28,7 @@ export function post(
   url: URL,
   headers: Record<string, string>,
   body: Buffer,
-  { allowed, signal, limitMs = ATTEMPT_LIMIT_MS, lookup = systemLookup as LookupFunction }: PostOptions,
+  { allowed, signal, limitMs = ATTEMPT_LIMIT_MS, lookup = hostLookup() }: PostOptions,
 ): Promise<Answer> {
   const tls = url.protocol === 'https:';
   // An address in figures is dialled without a look-up.
@@ -47,7 +46,7 @@ export function post(
     let answered = false;
     // Once there is a status that is the answer: it stands, however the rest of it ends.
     const fail = (why: string) => answered || resolve({ kind: 'unanswered', why });
-    request.on('error', (error: NodeJS.ErrnoException) => fail(error.message || (error.code ?? error.name)));
+    request.on('error', (error: NodeJS.ErrnoException) => fail(wordsFor(error, url)));
     // Not a signal of AbortSignal.timeout: joined to another one, it may be collected as garbage before its time.
     const limit = setTimeout(() => request.destroy(new Error(`no answer within ${limitMs / 1000} s`)), limitMs);
     request.once('close', () => {
@@ -68,7 +67,7 @@ export function post(
 }
 
 /** Why no address that a host has now may be dialled; null where all may. Errors: the look-up's. */
-export async function refusalOfHost(url: URL, allowed: readonly Range[], lookup: LookupFunction = systemLookup as LookupFunction) {
+export async function refusalOfHost(url: URL, allowed: readonly Range[], lookup: LookupFunction = hostLookup()) {
   const literal = refusalOfLiteral(url, allowed);
   if (literal !== null || literalOf(url) !== null) return literal;
   return new Promise<string | null>((resolve, reject) => {
@@ -80,7 +79,19 @@ export async function refusalOfHost(url: URL, allowed: readonly Range[], lookup:
   });
 }
 
+/** What a look-up brought may not be dialled. */
 class ForbiddenAddress extends Error {}
+
+/**
+ * Why a request failed. Whoever sets a webhook reads it, and it must not tell them what names mean inside our network: that a name leads
+ * nowhere and that it leads to where nothing is dialled is the same to them.
+ */
+function wordsFor(error: NodeJS.ErrnoException & { syscall?: string }, { hostname }: URL): string {
+  if (error instanceof ForbiddenAddress || LOOK_UPS.test(error.syscall ?? '')) return `${hostname} leads to no public address`;
+  return error.message || (error.code ?? error.name);
+}
+
+const LOOK_UPS = /^(query|getaddrinfo)/;
 
 function literalOf({ hostname }: URL): string | null {
   const bare = hostname.replace(/^\[|\]$/g, '');

@@ -27,14 +27,24 @@ test('the demo tells its story, and every webhook of it is verified', { timeout:
   expect(existsSync(folderOf(demo))).toBe(false);
 });
 
-test('the demo that is stopped in the middle stops everything, and leaves nothing behind', { timeout: TEST_MS }, async () => {
-  const demo = new Process('demo', ['--terminals', '60', '--stay'], {});
-  await eventually(() => expect(demo.said).toMatch(/terminals that acme lets it have/), { within: 30_000 });
+test.each([
+  ['while a shop fills up', /terminals that acme lets it have/, 'SIGINT'],
+  ['while it waits for a webhook', /loses its connection/, 'SIGINT'],
+  ['by the closing of its window', /loses its connection/, 'SIGHUP'],
+] as const)(
+  'the demo that is stopped %s stops everything at once, and leaves nothing behind',
+  { timeout: TEST_MS },
+  async (_, line, signal) => {
+    const demo = new Process('demo', ['--terminals', '60', '--stay'], {});
+    await eventually(() => expect(demo.said).toMatch(line), { within: 60_000 });
+    const toldBefore = demo.said.split('verifies it').length;
 
-  expect(await demo.end('SIGINT')).toBe(0);
+    expect(await demo.end(signal)).toBe(0);
 
-  expect(existsSync(folderOf(demo))).toBe(false);
-});
+    expect(demo.said.split('verifies it').length - toldBefore).toBeLessThanOrEqual(1);
+    expect(existsSync(folderOf(demo))).toBe(false);
+  },
+);
 
 test('the demo refuses a fleet that is too small for its story', async () => {
   const demo = new Process('demo', ['--terminals', '5'], {});

@@ -48,7 +48,7 @@ const selection = z.union(
   { error: 'give fromSequence and toSequence, from and to (epoch milliseconds), or 1 to 1000 ids' },
 );
 
-/** Webhooks: an acquirer manages its own, an operator everybody's. A secret is shown once, to whoever made it. */
+/** Webhooks: an acquirer manages its own, an operator everybody's. A secret that was made here is shown once. */
 export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   const view = (endpoint: Readonly<Endpoint>) => endpointView(endpoint, webhooks.waiting(endpoint.id));
@@ -68,12 +68,12 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
     const own = requireManager(c);
     const { acquirer = own, secret: given, ...rest } = await bodyOf(c, newEndpoint);
     if (own !== null && acquirer !== own) throw new Problem(403, 'Forbidden', `this token makes webhooks of ${own} alone`);
-    await checkUrl(rest.url);
+    await checkUrl(c, rest.url);
     checkSecret(given);
     if (webhooks.all().filter((endpoint) => endpoint.acquirer === acquirer).length >= MAX_ENDPOINTS)
       throw new Problem(422, 'Too many', `there may be ${MAX_ENDPOINTS} webhooks: remove one that is not needed`);
     const made = await webhooks.create(acquirer, { ...DEFAULTS, ...rest } as Wanted, given);
-    return c.json({ ...view(made), secret: made.secrets[0]!.text }, 201);
+    return c.json({ ...view(made), ...(given === undefined && { secret: made.secrets[0]!.text }) }, 201);
   });
 
   app.get('/webhooks/:id', (c) => c.json(view(visible(c))));
@@ -81,7 +81,7 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
   app.patch('/webhooks/:id', async (c) => {
     managed(c);
     const change = await bodyOf(c, endpointChange);
-    if (change.url !== undefined) await checkUrl(change.url);
+    if (change.url !== undefined) await checkUrl(c, change.url);
     return c.json(view(await webhooks.change(managed(c), change as Partial<Wanted>)));
   });
 
@@ -130,16 +130,20 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
     return visible(c);
   }
 
-  /** Errors: Problem 422 where nothing may be delivered there. */
-  async function checkUrl(text: string): Promise<void> {
+  /**
+   * Errors: Problem 422 where nothing may be delivered there. An acquirer is not told what a name means inside our network, nor whether
+   * it means anything.
+   */
+  async function checkUrl(c: Context<ApiEnv>, text: string): Promise<void> {
     const form = 'url is an https address without a user or a password, such as https://bank.example/tillwatch';
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.hash)
       throw new Problem(422, 'Not deliverable', form);
-    const refusal = await refusalOf(url).catch((error: NodeJS.ErrnoException) => {
-      throw new Problem(422, 'Not deliverable', `${url.hostname} has no address (${error.code ?? error.message}): check the name`);
-    });
-    if (refusal !== null) throw new Problem(422, 'Not deliverable', refusal);
+    const refusal = await refusalOf(url).catch(
+      (error: NodeJS.ErrnoException) => `${url.hostname} has no address (${error.code ?? error.message}): check the name`,
+    );
+    const toAcquirer = `${url.hostname} does not lead to a public address over https: check the name`;
+    if (refusal !== null) throw new Problem(422, 'Not deliverable', acquirerOf(c.get('role')) === null ? refusal : toAcquirer);
   }
 
   return app;

@@ -72,13 +72,14 @@ describe('a webhook that is made', () => {
     expect(made.id).toMatch(/^we_[0-9a-f]{18}$/);
   });
 
-  it('gets the secret that is given, or a new one, and shows it this once', async () => {
+  it('gets the secret that is given, or a new one, and shows a new one this once', async () => {
     const api = new Hooks();
 
     const given = await api.made({ secret: SECRET });
     const made = await api.made();
 
-    expect(given.secret).toBe(SECRET);
+    expect(given.secret).toBeUndefined();
+    expect(api.book.endpoints.get(given.id)!.secrets).toEqual([{ text: SECRET, until: null }]);
     expect(made.secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     expect(api.book.endpoints.get(made.id)!.secrets).toEqual([{ text: made.secret, until: null }]);
   });
@@ -162,6 +163,12 @@ describe('what is asked wrongly is refused with a problem that says so', () => {
       );
     }
     expect(await api.view(id)).toMatchObject({ url: URL_OK });
+    // What a name means inside our network is not for an acquirer to find out.
+    const token = await api.token('acquirer:acme');
+    for (const host of ['inside.example', 'nowhere.example']) {
+      const refused = await api.call('POST', '', { url: `https://${host}/` }, token);
+      expect(await refused.json()).toMatchObject({ detail: `${host} does not lead to a public address over https: check the name` });
+    }
   });
 
   it('a secret that is too short, too long or none, at its making and at a rotation, without quoting it', async () => {
@@ -289,11 +296,11 @@ describe('who may do what', () => {
 
 it('no answer has a secret in it, but for those that make one', async () => {
   const api = new Hooks();
-  const { id, secret } = await api.made({ secret: SECRET });
+  const { id } = await api.made({ secret: SECRET });
   await api.tell(1);
   await api.attempt(id, 500);
   const rotated = (await (await api.call('POST', `/${id}/rotate`, {})).json()) as { secret: string };
-  const hidden = [secret!, rotated.secret].flatMap((text) => [text, text.slice('whsec_'.length)]);
+  const hidden = [SECRET, rotated.secret].flatMap((text) => [text, text.slice('whsec_'.length)]);
 
   for (const [method, path, body] of [
     ...ROUTES.filter(([, path]) => path !== '/rotate').map(([m, p, b]) => [m, `/${id}${p}`, b] as const),
@@ -414,7 +421,7 @@ it('rotate needs no body', async () => {
   expect((await api.call('POST', `/${id}/rotate`)).status).toBe(200);
 });
 
-it('rotate gives a new secret, or takes one, and the old one signs beside it for a day', async () => {
+it('rotate gives a new secret, or takes one, and those before sign beside it for a day', async () => {
   const api = new Hooks();
   const { id, secret } = await api.made();
 
@@ -427,6 +434,7 @@ it('rotate gives a new secret, or takes one, and the old one signs beside it for
   expect(api.book.endpoints.get(id)!.secrets).toEqual([
     { text: SECRET, until: null },
     { text: first.secret, until: T + DAY },
+    { text: secret, until: T + DAY },
   ]);
 });
 

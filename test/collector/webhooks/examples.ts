@@ -22,6 +22,7 @@ export function anEndpoint(changes: Partial<Endpoint> = {}): Endpoint {
     secrets: [{ text: SECRET, until: null }],
     disabled: null,
     sequence: 0,
+    deliveries: 0,
     createdAt: T,
     succeededAt: null,
     failingSince: null,

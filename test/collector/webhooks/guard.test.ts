@@ -29,17 +29,18 @@ function answers(...addresses: string[][]) {
   return { lookup, asked };
 }
 
-const forbidden = (address: string) => ({ kind: 'unanswered', why: expect.stringContaining(`${address} is not a public address`) });
+/** Of what a name leads to nothing is said: whoever sets a webhook reads it. */
+const FORBIDDEN = { kind: 'unanswered', why: 'bank.example leads to no public address' };
 
 describe('a name', () => {
   it('of our own machine is not dialled, as the system resolves it', async () => {
     const { port, connections } = await receiver(answering(OK));
 
     expect(await send(`http://localhost:${port}/`, '')).toMatchObject({
-      why: expect.stringMatching(/^localhost: .+ is not a public address/),
+      why: 'localhost leads to no public address',
     });
     expect(await send(`http://localhost.:${port}/`, '')).toMatchObject({ kind: 'unanswered' });
-    expect(await send(`https://localhost:${port}/`, '')).toMatchObject({ why: expect.stringContaining('is not a public address') });
+    expect(await send(`https://localhost:${port}/`, '')).toMatchObject({ why: 'localhost leads to no public address' });
     expect(connections).toEqual([]);
     expect(await send(`http://localhost:${port}/`, '127.0.0.1, ::1')).toMatchObject({ status: 204 });
   });
@@ -48,7 +49,7 @@ describe('a name', () => {
     'that resolves to %s is not dialled',
     async (address) => {
       for (const scheme of ['http', 'https']) {
-        expect(await send(`${scheme}://bank.example/`, '', answers([address]).lookup)).toEqual(forbidden(address));
+        expect(await send(`${scheme}://bank.example/`, '', answers([address]).lookup)).toEqual(FORBIDDEN);
       }
     },
   );
@@ -60,16 +61,13 @@ describe('a name', () => {
 
     for (const addresses of [both, both.toReversed(), ['127.0.0.2', '::1'], ['127.0.0.2', '10.0.0.1']]) {
       const answer = await send(`http://bank.example:${good.port}/`, '127.0.0.2', answers(addresses).lookup);
-      expect(answer).toEqual(forbidden(addresses.find((address) => address !== '127.0.0.2')!));
+      expect(answer).toEqual(FORBIDDEN);
     }
     expect([good.connections, bad.connections]).toEqual([[], []]);
   });
 
   it('on the public network is not dialled without TLS', async () => {
-    expect(await send('http://bank.example/', '', answers(['8.8.8.8', '2606:4700::1111']).lookup)).toEqual({
-      kind: 'unanswered',
-      why: 'bank.example: a receiver on the public network must be reached over https',
-    });
+    expect(await send('http://bank.example/', '', answers(['8.8.8.8', '2606:4700::1111']).lookup)).toEqual(FORBIDDEN);
   });
 });
 
@@ -94,7 +92,7 @@ describe('a name that resolves otherwise the second time', () => {
     const attempt = () => send(`http://bank.example:${good.port}/`, '127.0.0.2', lookup);
 
     expect(await attempt()).toMatchObject({ status: 204 });
-    expect(await attempt()).toEqual(forbidden('127.0.0.3'));
+    expect(await attempt()).toEqual(FORBIDDEN);
     expect([good.connections.length, bad.connections.length]).toEqual([1, 0]);
   });
 
@@ -104,7 +102,7 @@ describe('a name that resolves otherwise the second time', () => {
     const url = `http://bank.example:${bad.port}/`;
 
     expect(await refusalOfHost(new URL(url), allowing('127.0.0.2'), lookup)).toBeNull();
-    expect(await send(url, '127.0.0.2', lookup)).toEqual(forbidden('127.0.0.3'));
+    expect(await send(url, '127.0.0.2', lookup)).toEqual(FORBIDDEN);
     expect(bad.connections).toEqual([]);
   });
 });
@@ -146,7 +144,7 @@ describe('an address in figures', () => {
   it('is not looked up', async () => {
     const { lookup, asked } = answers(['8.8.8.8']);
 
-    expect(await send('https://127.0.0.1/', '', lookup)).toEqual(forbidden('127.0.0.1'));
+    expect(await send('https://127.0.0.1/', '', lookup)).toMatchObject({ why: expect.stringContaining('is not a public address') });
     expect(asked).toEqual([]);
   });
 });

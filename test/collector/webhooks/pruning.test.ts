@@ -134,8 +134,23 @@ describe('a step', () => {
     for (let n = 0; n < 4_100; n++) rows.delivery('we_01', n, OLD - n);
     rows.delivery('we_01', 9_999, T);
 
-    expect(await pruneAll(rows, await rows.book())).toEqual([2_000, 2_000, 100]);
+    expect(await pruneAll(rows, await rows.book())).toEqual([2_001, 2_001, 101]);
     expect(rows.keys(DELIVERIES)).toHaveLength(1);
+  });
+
+  it('counts what is delivered no more, and keeps so many of the log as are kept', async () => {
+    const rows = new Rows(3);
+    for (const [i, at] of [OLD, OLD, T].entries()) rows.event('we_01', i + 1, at);
+    for (let n = 0; n < 13; n++) rows.delivery('we_0', n, T - n);
+    const book = await rows.book();
+    book.endpoints.get('we_0')!.deliveries = 13;
+
+    const { undelivered, changes } = pruned(book, rows.state, T, 10);
+    await rows.state.commit(changes);
+
+    expect([...undelivered].map(([{ id }, count]) => [id, count])).toEqual([['we_01', 2]]);
+    expect(rows.keys(DELIVERIES)).toHaveLength(10);
+    expect(rows.keys(DELIVERIES)[0]).toContain('msg_0');
   });
 
   it('is none where nothing is old', async () => {
@@ -143,8 +158,8 @@ describe('a step', () => {
     rows.event('we_01', 1, T);
     rows.delivery('we_01', 1, T);
 
-    expect(pruned(await rows.book(), rows.state, T)).toEqual({ changes: [], more: false });
-    expect(pruned(new Book(openMemoryState()), openMemoryState(), T)).toEqual({ changes: [], more: false });
+    expect(pruned(await rows.book(), rows.state, T)).toMatchObject({ changes: [], more: false });
+    expect(pruned(new Book(openMemoryState()), openMemoryState(), T)).toMatchObject({ changes: [], more: false });
   });
 
   it('that begins with deliveries leaves no event behind that waits for nothing', async () => {
