@@ -3,15 +3,15 @@ import { replace, type Telling } from '../life/life.ts';
 import { draw } from '../random.ts';
 import { SWAP } from '../ranges.ts';
 import type { Life, MerchantState } from '../state.ts';
+import { laterSerial, tidOf } from './names.ts';
 import { merchantRow, rowOf, terminalRow } from './rows.ts';
 
 const MINUTE_MS = 60_000;
-const NEW_SERIAL = 'N';
 
 /** A serial number that nobody has yet. */
 function issue(merchant: MerchantState): string {
   merchant.issued++;
-  return `SN${merchant.plan.id.slice(2).padStart(6, '0')}${NEW_SERIAL}${merchant.issued}`;
+  return laterSerial(merchant.plan, merchant.issued);
 }
 
 /** Binds `count` new terminals, which lie in their boxes yet. Returns what unbinds them. */
@@ -19,7 +19,7 @@ export function bindMore(merchant: MerchantState, count: number, at: number, { e
   const site = merchant.lives[0]!.plan;
   const boxes = Array.from({ length: count }, () => {
     const sn = issue(merchant);
-    return { ...site, sn, tid: sn.slice(2) };
+    return { ...site, sn, tid: tidOf(sn) };
   });
   for (const box of boxes) emit({ at, kind: 'registry', row: terminalRow(merchant, box, 'active') });
   merchant.held += count;

@@ -2,11 +2,9 @@
 import { type Hours, hoursOf } from '../hours.ts';
 import { draw, OF, percent, pick, type Stream, streamOf, weighted } from '../random.ts';
 import { ACQUIRERS, MERCHANT, PLACES, REGION_WEIGHTS, REGIONS, SIGNAL, TERMINAL, TOWN } from '../ranges.ts';
+import { merchantName, type Numbered, plannedSerial, tidOf } from './names.ts';
 
 const MIB = 1024 * 1024;
-/** Merchants and serial numbers begin here, so that they have as many digits for a long time. */
-const FIRST_MERCHANT = 1001;
-const FIRST_TID = 10_000_000;
 /** No merchant has as many terminals: its index and a terminal's place in it make one number. */
 export const PLACES_A_MERCHANT = 100;
 
@@ -57,8 +55,7 @@ export interface TerminalPlan {
   battery: number;
 }
 
-export interface MerchantPlan {
-  index: number;
+export interface MerchantPlan extends Numbered {
   acquirer: string;
   id: string;
   town: Town;
@@ -81,7 +78,7 @@ export function planTown(seed: number, index: number): Town {
 /** `most`: where the fleet ends within this merchant, it has only its first terminals. */
 export function planMerchant(seed: number, index: number, town: Town, most: number): MerchantPlan {
   const stream = streamOf(seed, OF.merchant, index);
-  const number = FIRST_MERCHANT + index;
+  const id = merchantName({ seed, index });
   const acquirer = weighted(stream, ACQUIRERS);
   const terminals: TerminalPlan[] = [];
   const sites = weighted(stream, MERCHANT.sites);
@@ -93,16 +90,18 @@ export function planMerchant(seed: number, index: number, town: Town, most: numb
           Object.entries(PLACES).map(([name, { weight }]) => [name as keyof typeof PLACES, weight] as const),
         )
       ];
-    const site = planSite(stream, `s-${number}-${s}`, kind, town);
+    const site = planSite(stream, `${id}-${s}`, kind, town);
     for (let left = draw(stream, kind.terminals); left > 0; left--) {
-      terminals.push(planTerminal(streamOf(seed, OF.terminal, index, terminals.length), number, terminals.length, site, kind, town));
+      const place = terminals.length;
+      const sn = plannedSerial({ seed, index }, place);
+      terminals.push(planTerminal(streamOf(seed, OF.terminal, index, place), sn, site, kind, town));
     }
   }
   const planned = terminals.length;
   const full = planned === 1 && percent(stream, MERCHANT.fullPercent);
   const share = draw(stream, MERCHANT.usedPercent);
   const limit = full ? 1 : Math.max(planned + MERCHANT.leastLeft, Math.ceil((planned * 100) / share));
-  return { index, acquirer, id: `m-${number}`, town, limit, terminals: terminals.slice(0, most) };
+  return { seed, index, acquirer, id, town, limit, terminals: terminals.slice(0, most) };
 }
 
 type Kind = (typeof PLACES)[keyof typeof PLACES];
@@ -120,11 +119,11 @@ function planSite(stream: Stream, id: string, kind: Kind, town: Town): Site {
   };
 }
 
-function planTerminal(stream: Stream, merchant: number, place: number, site: Site, kind: Kind, town: Town): TerminalPlan {
+function planTerminal(stream: Stream, sn: string, site: Site, kind: Kind, town: Town): TerminalPlan {
   return {
     site,
-    sn: `SN${String(merchant).padStart(6, '0')}${String(place + 1).padStart(2, '0')}`,
-    tid: String(FIRST_TID + merchant * PLACES_A_MERCHANT + place),
+    sn,
+    tid: tidOf(sn),
     model: weighted(stream, TERMINAL.models),
     app: weighted(stream, TERMINAL.apps),
     intervalSeconds: weighted(stream, TERMINAL.intervalSeconds),

@@ -1,5 +1,6 @@
 /** binding.reclaimable, binding.drift, binding.conflict: what registry and terminals do not agree on, or nobody cleaned up. */
 import { swap } from '../fleet/changes.ts';
+import { merchantName } from '../fleet/names.ts';
 import { rowOf } from '../fleet/rows.ts';
 import { fallSilent } from '../life/life.ts';
 import { anyOf, draw, percent } from '../random.ts';
@@ -112,7 +113,8 @@ export const twoMerchants: Script = (scene) => {
   const holdMs = minutes(scene, INCIDENT.conflictHolds);
   const at = life && roomFor(scene, life, holdMs);
   if (!life || at === undefined) return false;
-  const other = `m-${Number(life.merchant.plan.id.slice(2)) - 1}`;
+  const { plan } = life.merchant;
+  const other = merchantName({ ...plan, index: plan.index - 1 });
   const incident = label(scene, at, at + holdMs, {
     type: 'binding.conflict',
     reason: ['two_merchants'],

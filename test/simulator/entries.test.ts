@@ -25,7 +25,7 @@ describe('the entries of a story', () => {
     const { lines } = tell('day', { terminals: 30, seed: 42, rate: 500 });
 
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toMatchInlineSnapshot(
-      `"28e48f5f0d0adcc8759641c7fed1675ba22933747b92c9d4cc18c20d9ec965a6"`,
+      `"232624dc5afd7382c8ac82b5e4859f918a2d64ae119632a9b701a428ae7fa068"`,
     );
   });
 
@@ -118,14 +118,19 @@ it('have each session begin with its birth, and number its messages without a ga
 });
 
 function merchantsOf(lines: readonly string[]): string[] {
-  return lines.flatMap((line) => /"table":"merchants".*"merchant":"(m-\d+)"/.exec(line)?.[1] ?? []);
+  return lines.flatMap((line) => /"table":"merchants".*"merchant":"(sim\d+-\d+)"/.exec(line)?.[1] ?? []);
+}
+
+function merchantOf(sn: string): string {
+  const [, seed, number] = /^SIM(\d+)-(\d{6})/.exec(sn)!;
+  return `sim${seed}-${Number(number)}`;
 }
 
 /** The serial numbers of a merchant hold its number. */
 function linesOf(lines: readonly string[], merchants: ReadonlySet<string>): string[] {
   return lines.filter((line) => {
     const topic = /"topic":"([^"]+)"/.exec(line)?.[1];
-    const merchant = topic ? `m-${Number(parseTopic(topic)!.sn.slice(2, 8))}` : /"merchant":"(m-\d+)"/.exec(line)![1]!;
+    const merchant = topic ? merchantOf(parseTopic(topic)!.sn) : /"merchant":"(sim\d+-\d+)"/.exec(line)![1]!;
     return merchants.has(merchant);
   });
 }
