@@ -1,10 +1,11 @@
-/** A live fleet over the installation that runs: registered and enrolled by its API, played until it is stopped. */
+/** A live fleet over the installation that runs: registered and enrolled by its API, played until it is stopped, and taken out again. */
 import type { Row } from '../simulator/actions.ts';
-import { type LiveStats, startFleet } from '../simulator/live/fleet.ts';
+import { type LiveFleet, type LiveStats, startFleet } from '../simulator/live/fleet.ts';
 import type { Story } from '../simulator/story.ts';
 import { type Address, type Settings, shownAddress } from './config.ts';
 import { type Ask, runningApi } from './installation.ts';
 import { CliError, type Io } from './io.ts';
+import { type LastLine, openLastLine } from './last-line.ts';
 import { stopAsked } from './parts.ts';
 import type { TruthFile } from './truth.ts';
 
@@ -20,40 +21,62 @@ export interface LiveRun {
   address: Address | undefined;
   /** Undefined: until it is stopped. */
   forMs: number | undefined;
+  /** Leaves the fleet in the registry. */
+  keep: boolean | undefined;
   json: boolean | undefined;
 }
 
-export async function simulateLive(
-  { story, settings, address = settings.mqtt, forMs, json }: LiveRun,
-  truth: TruthFile,
-  io: Io,
-): Promise<void> {
+/** Errors: CliError where the fleet cannot be registered, could not send, or could not be taken out again. */
+export async function simulateLive(run: LiveRun, truth: TruthFile, io: Io): Promise<void> {
+  const { story, settings, address = settings.mqtt, forMs, keep, json } = run;
   const ask = await runningApi(settings, IMPORT_WITHIN_MS);
   if (!ask)
     throw new CliError(
       'no installation runs here to register and enroll the terminals at: start one with "tillwatch start", name one in TILLWATCH_API_URL, or give --entries',
     );
-  const { host, port } = address;
-  const asked = stopAsked(io);
-  const fleet = await startFleet({
-    story,
-    host,
-    port,
-    now: Date.now,
-    random: Math.random,
-    token: tokensFrom(ask),
-    register: registerWith(ask),
-    onTruth: truth.add,
-    say: io.say,
-  });
-  io.say(
-    `${story.terminals} terminals, scenario ${story.scenario.name}, seed ${story.seed}, ${story.speed}x: mqtt://${shownAddress(address)}`,
-  );
-  const endStatus = showStatus(() => line(fleet.stats()), io);
-  await ended(asked, forMs);
-  endStatus();
-  const stats = await fleet.stop();
-  io.out(json ? JSON.stringify(stats) : line(stats));
+  const status = openLastLine(STATUS_EVERY_MS);
+  const say = (line: string) => status.above(() => io.say(line));
+  const asked = stopAsked({ ...io, say });
+  try {
+    const fleet = await startFleet({
+      ...{ story, ...address, now: Date.now, random: Math.random, token: tokensFrom(ask), register: registerWith(ask) },
+      onTruth: truth.add,
+      say,
+    });
+    const url = `mqtt://${shownAddress(address)}`;
+    say(`${story.terminals} terminals, scenario ${story.scenario.name}, seed ${story.seed}, ${story.speed}x: ${url}`);
+    const endStatus = showStatus(() => statusLine(fleet.stats()), status, io);
+    await ended(asked, forMs);
+    endStatus();
+    const stats = await fleet.stop();
+    const removal = keep ? { removed: 0 } : await removed(fleet);
+    io.out(json ? JSON.stringify({ ...stats, ...removal }) : closingLine(stats, removal));
+    const problems = [unsent(stats, url), removal.problem].filter((problem) => problem !== undefined);
+    if (problems.length > 0) throw new CliError(problems.join('\n'));
+  } finally {
+    status.end();
+  }
+}
+
+interface Removal {
+  removed: number;
+  problem?: string;
+}
+
+async function removed(fleet: LiveFleet): Promise<Removal> {
+  try {
+    return { removed: await fleet.remove() };
+  } catch (error) {
+    return { removed: 0, problem: `the fleet is still in the registry: ${(error as Error).message}` };
+  }
+}
+
+/** Why a run was none; undefined where all that was to be sent is acknowledged. */
+function unsent({ sent, unacknowledged, logIns, refused, failed }: LiveStats, url: string): string | undefined {
+  const waiting = `${unacknowledged} of ${sent} reports are unacknowledged`;
+  if (logIns === 0 && refused + failed > 0)
+    return `no terminal could log in at ${url}, and ${waiting}: see that it is the broker of this installation, or give that with --url`;
+  return unacknowledged > 0 ? `${waiting}: see what the broker at ${url} printed` : undefined;
 }
 
 /** Tokens of terminals, each asked for once. */
@@ -91,25 +114,31 @@ function ended(asked: AbortSignal, forMs: number | undefined): Promise<void> {
   });
 }
 
-/** On a terminal one line that changes, else a line a minute. */
-function showStatus(text: () => string, io: Io): () => void {
-  const { stderr } = process;
-  const write = stderr.isTTY ? () => void stderr.write(`\r\x1b[K${text()}`) : () => io.say(text());
-  const timer = setInterval(write, stderr.isTTY ? STATUS_EVERY_MS : LINE_EVERY_MS);
-  return () => {
-    clearInterval(timer);
-    if (stderr.isTTY) stderr.write('\r\x1b[K');
-  };
+/** On a terminal a last line that changes, else a line a minute. Returns what ends it. */
+function showStatus(text: () => string, last: LastLine, io: Io): () => void {
+  if (process.stderr.isTTY) {
+    last.show(text);
+    return () => last.show(null);
+  }
+  const timer = setInterval(() => io.say(text()), LINE_EVERY_MS);
+  return () => clearInterval(timer);
 }
 
-function line({ connected, sent, acknowledged, unacknowledged, reconnects, refused, givenUp, incidents }: LiveStats): string {
-  const parts = [
-    `${connected} connected`,
-    `${acknowledged} of ${sent} acknowledged`,
-    `${unacknowledged} waiting`,
-    `${reconnects} reconnects`,
-  ];
+function statusLine(stats: LiveStats): string {
+  const { connected, sent, acknowledged, unacknowledged, incidents } = stats;
+  const parts = [`${connected} connected`, `${acknowledged} of ${sent} acknowledged`, `${unacknowledged} waiting`];
+  return [...parts, ...troubles(stats), `${incidents} incidents under way`].join(', ');
+}
+
+function closingLine(stats: LiveStats, { removed, problem }: Removal): string {
+  const { sent, acknowledged } = stats;
+  const fleet = removed > 0 && problem === undefined ? 'fleet removed' : 'fleet kept';
+  return `done: ${[`${acknowledged} of ${sent} reports acknowledged`, ...troubles(stats), fleet].join(', ')}`;
+}
+
+function troubles({ reconnects, refused, givenUp }: LiveStats): string[] {
+  const parts = [`${reconnects} reconnects`];
   if (refused > 0) parts.push(`${refused} log-ins refused`);
   if (givenUp > 0) parts.push(`${givenUp} given up`);
-  return [...parts, `${incidents} incidents under way`].join(', ');
+  return parts;
 }

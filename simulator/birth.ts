@@ -16,6 +16,10 @@ export function birthOf(life: Life, speed: number) {
     ...(speed === 1 && { expected: { tz: merchant.plan.town.region.tz, week: site.week } }),
     use: site.use,
     peripheralLimit: plan.peripheralLimit,
-    sim: { iccid: `8986${plan.tid.replace('-', '').slice(-15).padStart(15, '0')}`, planBytes: plan.simPlanBytes, resetDay: plan.simResetDay },
+    sim: {
+      iccid: `8986${plan.tid.replace('-', '').slice(-15).padStart(15, '0')}`,
+      planBytes: plan.simPlanBytes,
+      resetDay: plan.simResetDay,
+    },
   };
 }

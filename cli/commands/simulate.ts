@@ -24,6 +24,7 @@ interface Options {
   speed?: number;
   url?: Address;
   for?: number;
+  keep?: boolean;
   entries?: boolean;
   days?: number;
   start?: number;
@@ -39,12 +40,18 @@ export function simulateCommand(program: Command, io: Io): void {
     .description('a fleet of virtual terminals with labelled incidents: over MQTT, or as a log for "tillwatch alerts replay"')
     .option('--terminals <n>', 'how many', whole(1, MOST_ENTRIES_TERMINALS), 10)
     .option('--scenario <name>', 'what happens: --list names them', 'day')
-    .option('--seed <n>', 'the same seed, the same story', whole(0, Number.MAX_SAFE_INTEGER), 1)
+    .option(
+      '--seed <n>',
+      'the same seed, the same story; another seed, other merchants and serial numbers',
+      whole(0, Number.MAX_SAFE_INTEGER),
+      1,
+    )
     .option('--rate <n>', 'incidents in 1000 terminal-days; without it the scenario draws them', whole(0, 1_000_000))
     .option('--truth <file>', 'write what is true of each incident, one JSON document a line')
     .option('--speed <x>', `live: so many seconds of the story in one, up to ${MOST_SPEED}x; over 1x the shops are always open`, speed)
     .option('--url <url>', 'live: the broker, mqtt://host:port (the local installation)', brokerUrl)
     .option('--for <duration>', 'live: end after 90s, 10m, 2h or 1d', duration)
+    .option('--keep', 'live: leave the fleet in the registry at the end; its terminals will be missed')
     .option('--entries', 'write the log of the story to standard output, and connect to nothing')
     .option('--days <n>', 'entries: days of the story (1)', whole(1, 3650))
     .option('--start <time>', 'entries: when the story begins, an ISO time (2026-03-02T00:00Z)', time)
@@ -58,7 +65,7 @@ export function simulateCommand(program: Command, io: Io): void {
       await checkMachine(story.terminals);
       const settings = readSettings(io.env);
       await withTruth(options.truth, (truth) =>
-        simulateLive({ story, settings, address: options.url, forMs: options.for, json: options.json }, truth, io),
+        simulateLive({ story, settings, address: options.url, forMs: options.for, keep: options.keep, json: options.json }, truth, io),
       );
     });
 }
@@ -71,12 +78,13 @@ Examples:
   tillwatch simulate --entries --scenario outage --terminals 500 > outage.jsonl
   tillwatch simulate --list
 
-A live fleet is registered and enrolled at the installation that runs over TILLWATCH_DATA_DIR, or that TILLWATCH_API_URL names.`;
+A live fleet is registered and enrolled at the installation that runs over TILLWATCH_DATA_DIR, or that TILLWATCH_API_URL names, and taken
+out again at the end.`;
 
 function storyOf(options: Options): Story {
   const scenario = scenarioNamed(options.scenario);
   if (!scenario) throw new CliError(`--scenario: there is no "${options.scenario}": "tillwatch simulate --list" names them`, 2);
-  const misplaced = (options.entries ? (['speed', 'url', 'for'] as const) : (['days', 'start'] as const)).filter(
+  const misplaced = (options.entries ? (['speed', 'url', 'for', 'keep'] as const) : (['days', 'start'] as const)).filter(
     (name) => options[name] !== undefined,
   );
   if (misplaced.length > 0)

@@ -1,5 +1,6 @@
 /** The demo's lines, each with the time since its start; on a terminal a last line that goes on changing. */
 import type { Io } from '../io.ts';
+import { openLastLine } from '../last-line.ts';
 
 const STATUS_EVERY_MS = 250;
 const INDENT = ' '.repeat(8);
@@ -15,29 +16,14 @@ export interface Screen {
 }
 
 export function openScreen(io: Io, now: () => number): Screen {
-  const { stderr } = process;
   const startedAt = now();
-  let status: (() => string) | null = null;
-  const clear = () => void (stderr.isTTY && status && stderr.write('\r\x1b[K'));
-  const draw = () => void (stderr.isTTY && status && stderr.write(`\r\x1b[K${status().slice(0, (stderr.columns ?? 80) - 1)}`));
-  const timer = setInterval(draw, STATUS_EVERY_MS);
-  const print = (line: string) => {
-    clear();
-    io.out(line);
-    draw();
-  };
+  const last = openLastLine(STATUS_EVERY_MS);
+  const print = (line: string) => last.above(() => io.out(line));
   return {
     tell: (line) => print(`[${clock(now() - startedAt)}] ${line}`),
     show: (line) => print(INDENT + line),
-    status: (text) => {
-      clear();
-      status = text;
-      draw();
-    },
-    end: () => {
-      clearInterval(timer);
-      clear();
-    },
+    status: last.show,
+    end: last.end,
   };
 }
 

@@ -5,6 +5,8 @@ import { fallSilent } from '../life/life.ts';
 import type { Life } from '../state.ts';
 import type { Story } from '../story.ts';
 import { World } from '../world.ts';
+import { closedNow } from './closed.ts';
+import { registration } from './registration.ts';
 import { type Air, type Counts, LiveTerminal } from './terminal.ts';
 import { turns } from './turns.ts';
 
@@ -51,17 +53,22 @@ export interface LiveFleet {
   /** Breaks a terminal's connection until `comeBack`; the broker sees a `reset` at once. False where it is not connected. */
   fallSilent(sn: string, how: 'reset' | 'expiry'): boolean;
   comeBack(sn: string): void;
-  /** Ends it: goodbyes, and the last PUBACKs. */
+  /** Ends it: goodbyes, and the last PUBACKs. What is unacknowledged after that could not be sent. */
   stop(): Promise<LiveStats>;
+  /** After `stop`: takes its terminals out of the registry, and resolves with their number. Errors: rejects where it does not take that. */
+  remove(): Promise<number>;
 }
 
 /** Errors: rejects where the fleet cannot be registered. */
 export async function startFleet({ story, register, onTruth, say, ...given }: LiveOptions): Promise<LiveFleet> {
-  const count: Counts = { connected: 0, sent: 0, acknowledged: 0, refused: 0, reconnects: 0, givenUp: 0 };
+  const count: Counts = { connected: 0, sent: 0, acknowledged: 0, logIns: 0, refused: 0, failed: 0, reconnects: 0, givenUp: 0 };
   const air: Air = { ...given, speed: story.speed, count, inTurn: turns(LOG_INS_AT_ONCE), trouble: once(say) };
   const world = new World(story);
   const rows = [...world.settle()].flatMap((action) => (action.kind === 'registry' ? [action.row] : []));
-  await register(rows);
+  const registered = registration(register);
+  await registered.take(rows);
+  const closed = story.speed === 1 ? closedNow(world.lives, story.startAt) : undefined;
+  if (closed !== undefined) say(closed);
   const terminals = new Map<Life, LiveTerminal>();
   const startedAt = given.now();
   const wall = (storyAt: number) => Math.round(startedAt + (storyAt - story.startAt) / story.speed);
@@ -76,7 +83,7 @@ export async function startFleet({ story, register, onTruth, say, ...given }: Li
   const change = (changed: Row[]) => {
     if (changed.length === 0) return;
     registering = registering
-      .then(() => register(changed))
+      .then(() => registered.take(changed))
       .catch((error: Error) => say(`the registry did not take a change: ${error.message}`));
   };
   const truthOf = (incident: Incident): Incident => ({
@@ -144,22 +151,23 @@ export async function startFleet({ story, register, onTruth, say, ...given }: Li
     stop: async () => {
       clearInterval(beat);
       await registering;
-      const ends = [...terminals.values()].map((terminal) => terminal.goodbye(given.now()));
+      const ends = [...terminals.values()].map((terminal) => terminal.end(given.now()));
       await Promise.race([Promise.all(ends), new Promise((resolve) => setTimeout(resolve, LAST_ACKS_WITHIN_MS).unref())]);
       for (const terminal of terminals.values()) terminal.drop('reset');
       for (const incident of world.open) onTruth?.(truthOf({ ...incident, endsAt: null }));
       return stats();
     },
+    remove: () => registered.remove(),
   };
 }
 
-/** Says each problem once: thousands of terminals have the same. */
-function once(say: (line: string) => void): (problem: string) => void {
+/** Says each line once: thousands of terminals have the same trouble. */
+function once(say: (line: string) => void): (line: string) => void {
   const said = new Set<string>();
-  return (problem) => {
-    if (said.has(problem) || said.size >= MOST_PROBLEMS) return;
-    said.add(problem);
-    say(`a terminal cannot connect, and tries again: ${problem}`);
+  return (line) => {
+    if (said.has(line) || said.size >= MOST_PROBLEMS) return;
+    said.add(line);
+    say(line);
   };
 }
 

@@ -19,8 +19,8 @@ export interface Air {
   /** Runs a log-in when its turn has come. */
   inTurn: (logIn: () => Promise<void>) => void;
   count: Counts;
-  /** Why a terminal could not connect, or lost its connection, where its story did not say so. */
-  trouble: (problem: string) => void;
+  /** That and why a terminal could not connect, or lost its connection, where its story did not say so. */
+  trouble: (line: string) => void;
 }
 
 /** Messages count once, however often they were sent. */
@@ -28,9 +28,13 @@ export interface Counts {
   connected: number;
   sent: number;
   acknowledged: number;
+  /** Log-ins: accepted, refused by the broker, and come to nothing for another reason. */
+  logIns: number;
   refused: number;
+  failed: number;
+  /** Connections that ended though their story did not say so. */
   reconnects: number;
-  /** Messages that were given up: no room for them, or their terminal was replaced. */
+  /** Messages that were given up: no room for them, or their terminal was replaced, or away when its story ended. */
   givenUp: number;
 }
 
@@ -45,6 +49,13 @@ const MOST_WAITING = 500;
 /** Full jitter: a random time below a bound that doubles from the first to the last, milliseconds. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
+/**
+ * Whoever logs in by a name ends the older connection of that name (MQTT 3.1.1, 3.1.4-2), so two of one name throw each other out. That is
+ * taken for it: a connection served well ends so soon, and so often in a row.
+ */
+const SOON_MS = 5_000;
+const THROWN_OUT = 3;
+const RIVAL = 'another client uses these serial numbers: is another simulate running? Another --seed gives other serial numbers';
 
 export class LiveTerminal {
   readonly #life: Life;
@@ -63,6 +74,10 @@ export class LiveTerminal {
   #next: string | undefined;
   #waiting = new Set<Message>();
   #failures = 0;
+  #openedAt = 0;
+  /** Whether this connection had a PUBACK, and how many before it ended soon in a row. */
+  #served = false;
+  #thrownOut = 0;
   #retry: NodeJS.Timeout | undefined;
   #sessions = 0;
 
@@ -107,6 +122,12 @@ export class LiveTerminal {
     if (this.#wanted) this.#logIn();
   }
 
+  /** Its story is over: what it holds back while that has it away is never sent. */
+  end(at: number): Promise<void> {
+    if (!this.#wanted) this.#giveUp();
+    return this.goodbye(at);
+  }
+
   drop(how: 'reset' | 'silent'): void {
     this.#wanted = false;
     clearTimeout(this.#retry);
@@ -148,12 +169,16 @@ export class LiveTerminal {
   /** A new serial has nothing to do with what the old one left unsaid. */
   #become(sn: string): void {
     if (this.#sn !== '' && this.#sn !== sn) {
-      this.#air.count.givenUp += this.#waiting.size;
-      this.#waiting.clear();
+      this.#giveUp();
       this.#session = '';
       this.#next = undefined;
     }
     this.#sn = sn;
+  }
+
+  #giveUp(): void {
+    this.#air.count.givenUp += this.#waiting.size;
+    this.#waiting.clear();
   }
 
   #nextSession(): string {
@@ -172,7 +197,10 @@ export class LiveTerminal {
     this.#next = undefined;
     this.#online = true;
     this.#failures = 0;
+    this.#openedAt = this.#air.now();
+    this.#served = false;
     this.#air.count.connected++;
+    this.#air.count.logIns++;
     const old = [...this.#waiting];
     this.#birth(link);
     void this.#publish(
@@ -189,15 +217,26 @@ export class LiveTerminal {
     void this.#publish({ channel: 'birth', body, retain: false }, link);
   }
 
+  /** Not the story's doing. */
   #ended(problem: string): void {
-    if (problem.startsWith('CONNACK')) this.#air.count.refused++;
-    else if (this.#online) this.#air.count.reconnects++;
-    this.#failed(problem);
+    if (!this.#online) return void this.#failed(problem);
+    this.#air.count.reconnects++;
+    const thrownOut = this.#served && this.#air.now() - this.#openedAt < SOON_MS;
+    this.#thrownOut = thrownOut ? this.#thrownOut + 1 : 0;
+    if (!thrownOut) this.#air.trouble(`a terminal lost its connection, and connects again: ${problem}`);
+    else if (this.#thrownOut >= THROWN_OUT) this.#air.trouble(RIVAL);
+    this.#tryAgain();
   }
 
-  /** Not the story's doing: it tries again. */
+  /** A log-in that came to nothing. */
   #failed(problem: string): undefined {
-    this.#air.trouble(problem);
+    if (problem.startsWith('CONNACK')) this.#air.count.refused++;
+    else this.#air.count.failed++;
+    this.#air.trouble(`a terminal cannot connect, and tries again: ${problem}`);
+    this.#tryAgain();
+  }
+
+  #tryAgain(): void {
     this.#gone();
     if (!this.#wanted) return;
     const waitMs = this.#air.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
@@ -216,6 +255,7 @@ export class LiveTerminal {
 
   async #publish(message: Message, link: Link): Promise<void> {
     const acked = await link.publish(this.#topic(message.channel), JSON.stringify(message.body), message.retain);
+    if (acked && link === this.#link) this.#served = true;
     if (acked && this.#waiting.delete(message)) this.#air.count.acknowledged++;
   }
 

@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
+import type { Alert } from '../../protocol/alerts.ts';
 import { SCENARIOS } from '../../simulator/scenarios.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { tempDir } from '../helpers/tempdir.ts';
-import { cli, cliProcess, shell } from './harness.ts';
+import { cli, cliProcess, type Said, shell } from './harness.ts';
 
 describe('tillwatch simulate, used wrongly', () => {
   it.each([
@@ -14,6 +16,7 @@ describe('tillwatch simulate, used wrongly', () => {
     { args: ['--speed', '0x'], says: /1x to 3600x/ },
     { args: ['--for', 'ages'], says: /such as 10m/ },
     { args: ['--url', 'mqtts://127.0.0.1:8883'], says: /mqtt:\/\/host:port/ },
+    { args: ['--entries', '--keep'], says: /--keep: not with --entries/ },
     { args: ['--days', '2'], says: /--days: only with --entries/ },
     { args: ['--entries', '--speed', '60x', '--for', '1h'], says: /--speed, --for: not with --entries/ },
     { args: ['--entries', '--start', 'monday'], says: /A time, such as/ },
@@ -80,20 +83,75 @@ describe('tillwatch simulate', () => {
     expect(said.join('\n')).toMatch(/--truth: \/nowhere\/truth.jsonl cannot be written \(ENOENT\)/);
   });
 
-  it('registers, enrolls and connects a fleet at an installation that runs, and sums up what it sent', async () => {
-    const installation = await Installation.create();
-    await installation.start('start').ready();
-    const env = { TILLWATCH_DATA_DIR: installation.paths.root };
-    const url = `mqtt://127.0.0.1:${installation.mqttPort()}`;
+  it('registers, enrolls and connects a fleet at an installation that runs, sums up what it sent, and leaves nothing that is missed', async () => {
+    const installation = await installed();
+    for (const again of [false, true]) {
+      const run = await simulate(installation, ['--json']);
+      expect([run.code, run.said.length], `${again}: ${run.said}`).toEqual([0, 1]);
+      const { sent, acknowledged, unacknowledged, removed } = JSON.parse(run.out[0]!);
+      expect(acknowledged).toBeGreaterThan(6);
+      expect([sent, unacknowledged, removed]).toEqual([acknowledged, 0, 6]);
+      await everybodyIsAway(installation);
+      expect(await switchedOff(installation)).toEqual([]);
+    }
+    const { items } = await terminals(installation);
+    expect(items.map(({ lifecycle, merchant }) => [lifecycle, merchant?.slice(0, 5)])).toEqual(Array(6).fill(['deleted', 'sim1-']));
+  });
 
-    const run = ['simulate', '--terminals', '6', '--scenario', 'quiet', '--speed', '300x', '--for', '5s', '--url', url, '--json'];
-    const { code, out, said } = await cliProcess(run, env);
+  it('leaves the fleet where it is told to, so that it is missed, and takes it out in a later run', async () => {
+    const installation = await installed();
 
-    expect([code, said.length]).toEqual([0, 1]);
-    const { sent, acknowledged, unacknowledged } = JSON.parse(out[0]!);
-    expect(acknowledged).toBeGreaterThan(6);
-    expect([sent, unacknowledged]).toEqual([acknowledged, 0]);
-    const { items } = await installation.api<{ items: TerminalView[] }>('/v1/terminals');
-    expect(items.map(({ state, merchant }) => [state, merchant === null])).toEqual(Array(6).fill(['goodbye', false]));
+    const kept = await simulate(installation, ['--keep']);
+
+    expect([kept.code, kept.out]).toEqual([
+      0,
+      [expect.stringMatching(/^done: (\d+) of \1 reports acknowledged, 0 reconnects, fleet kept$/)],
+    ]);
+    await eventually(async () => expect(await switchedOff(installation)).toHaveLength(6));
+    const removed = await simulate(installation, []);
+    expect([removed.code, removed.out]).toEqual([0, [expect.stringMatching(/, fleet removed$/)]]);
+    await eventually(async () => expect((await installation.alerts()).filter(({ state }) => state === 'firing')).toEqual([]));
+  });
+
+  it('ends with 1, and says what to do, where no terminal could log in', async () => {
+    const installation = await installed();
+
+    const { code, out, said } = await simulate(installation, ['--url', 'mqtt://127.0.0.1:1']);
+
+    expect([code, out]).toEqual([1, [expect.stringMatching(/^done: 0 of \d+ reports acknowledged, .*fleet removed$/)]]);
+    expect(said.join('\n')).toMatch(/a terminal cannot connect, and tries again: ECONNREFUSED/);
+    expect(said.at(-1)).toMatch(
+      /^tillwatch: no terminal could log in at mqtt:\/\/127.0.0.1:1, and (\d+) of \1 reports are unacknowledged: .*--url/,
+    );
   });
 });
+
+/** Soon missed, where somebody is: at this speed they report each three seconds at the least. */
+const RULES = { 'terminal.offline': { offlineIntervals: 2, offlineKeepalives: 0.2 } };
+
+async function installed(): Promise<Installation> {
+  const installation = await Installation.create();
+  const rules = join(installation.paths.root, 'rules.json');
+  await writeFile(rules, JSON.stringify(RULES), { mode: 0o600 });
+  await installation.start('start', { TILLWATCH_RULES: rules }).ready();
+  return installation;
+}
+
+function simulate(installation: Installation, args: readonly string[]): Promise<Said> {
+  const url = args.includes('--url') ? [] : ['--url', `mqtt://127.0.0.1:${installation.mqttPort()}`];
+  const run = ['simulate', '--terminals', '6', '--scenario', 'quiet', '--speed', '300x', '--for', '5s', ...url, ...args];
+  return cliProcess(run, { TILLWATCH_DATA_DIR: installation.paths.root });
+}
+
+const terminals = (installation: Installation) => installation.api<{ items: TerminalView[] }>('/v1/terminals');
+
+/** The wait after their goodbyes is over. */
+async function everybodyIsAway(installation: Installation): Promise<void> {
+  const states = async () => (await terminals(installation)).items.map(({ state }) => state);
+  await eventually(async () => expect(await states()).toEqual(Array(6).fill('offline')));
+}
+
+/** Alerts, past or present, about terminals that said goodbye. */
+async function switchedOff(installation: Installation): Promise<Alert[]> {
+  return (await installation.alerts()).filter(({ cause }) => cause === 'switched_off');
+}
