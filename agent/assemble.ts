@@ -84,7 +84,7 @@ async function openOutbox({ outbox: dir, acquirer, sn }: AgentConfig, { log }: A
     onDropped: (n) => log(`the outbox is full: its ${n} oldest messages were dropped unsent`),
   });
   if (outbox.cutBytes > 0) log(`the outbox was torn by a crash: ${outbox.cutBytes} bytes of unfinished messages were cut`);
-  if (outbox.size > 0) log(`the outbox holds ${outbox.size} messages from before`);
+  if (outbox.size > 0) log(`messages from before in the outbox: ${outbox.size}`);
   return outbox;
 }
 

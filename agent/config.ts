@@ -50,6 +50,14 @@ export const AGENT_SETTINGS = {
   traceStart: 'TILLWATCH_AGENT_TRACE_START',
 } as const satisfies Record<keyof AgentConfig, string>;
 
+/** What is in force where a setting is unset. */
+export const AGENT_DEFAULTS = {
+  outbox: './tillwatch-outbox',
+  interval: DEFAULT_INTERVAL_SECONDS,
+  keepalive: DEFAULT_KEEPALIVE_SECONDS,
+  speed: 1,
+} as const satisfies Partial<AgentConfig>;
+
 const TOKEN_FILE = 'TILLWATCH_AGENT_TOKEN_FILE';
 
 const ID_RULE = { error: 'must be 1 to 128 characters' };
@@ -72,15 +80,15 @@ const schema = z.object({
   acquirer: z.string('is missing').check(z.regex(ACQUIRER_PATTERN, 'must be 1 to 32 of a-z, 0-9 and -')),
   sn: z.string('is missing').check(z.regex(SN_PATTERN, 'must be 4 to 32 letters, digits and -')),
   token: z.string(`is missing: set it, or ${TOKEN_FILE}, to what \`tillwatch enroll\` printed`),
-  outbox: z._default(z.string(), './tillwatch-outbox'),
-  interval: numberFrom(DEFAULT_INTERVAL_SECONDS, z.int().check(z.gte(1), z.lte(86_400)), 'must be whole seconds from 1 to 86400'),
-  keepalive: numberFrom(DEFAULT_KEEPALIVE_SECONDS, z.int().check(z.gte(5), z.lte(1_200)), 'must be whole seconds from 5 to 1200'),
+  outbox: z._default(z.string(), AGENT_DEFAULTS.outbox),
+  interval: numberFrom(AGENT_DEFAULTS.interval, z.int().check(z.gte(1), z.lte(86_400)), 'must be whole seconds from 1 to 86400'),
+  keepalive: numberFrom(AGENT_DEFAULTS.keepalive, z.int().check(z.gte(5), z.lte(1_200)), 'must be whole seconds from 5 to 1200'),
   merchant: text,
   site: text,
   tid: text,
   model: text,
   trace: z.optional(z.string()),
-  speed: numberFrom(1, z.number().check(z.gte(0)), 'must be a number from 0: 1 is real time, 0 as fast as possible'),
+  speed: numberFrom(AGENT_DEFAULTS.speed, z.number().check(z.gte(0)), 'must be a number from 0: 1 is real time, 0 as fast as possible'),
   traceStart: z.optional(
     z.pipe(
       z

@@ -5,7 +5,7 @@ const MESSAGES = {
   unreachable: 'the broker cannot be reached: check TILLWATCH_AGENT_URL and the network',
   refused: 'the broker refuses this terminal: enroll it again and set TILLWATCH_AGENT_TOKEN',
   unacknowledged: 'the broker does not acknowledge: what it has not acknowledged is kept in the outbox',
-  stopped: 'stopped before all was sent: the rest is kept in the outbox',
+  stopped: 'stopped before all was sent',
 } as const;
 
 const WORTH_A_RETRY: readonly (keyof typeof MESSAGES)[] = ['outbox_failed', 'unreachable', 'unacknowledged'];

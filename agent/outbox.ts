@@ -36,6 +36,7 @@ interface Waiting {
  * `put`. What is put while a write is under way shares the next write and its one fdatasync.
  */
 export class Outbox {
+  readonly dir: string;
   readonly maxBytes: number;
   /** Messages dropped unsent because the outbox was full, since it was opened. Their `seq` is a gap that the other end sees. */
   dropped = 0;
@@ -48,6 +49,7 @@ export class Outbox {
   #work: Promise<void> | null = null;
 
   private constructor(options: OutboxOptions, unlock: () => void, segments: Segment[]) {
+    this.dir = options.dir;
     this.maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#options = options;
     this.#unlock = unlock;

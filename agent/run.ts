@@ -43,34 +43,44 @@ export async function runOnce(config: AgentConfig, deps: AgentDeps): Promise<Onc
   try {
     const watcher = nobody();
     const agent = await assemble(config, deps, 'once', watcher);
-    const error = await outcomeOf(agent, watcher, config, deps);
-    await shutDown(agent, error ? 0 : STOP_LIMIT_MS);
-    return error ? { ok: false, error } : { ok: true, sent: agent.uplink.acknowledged };
+    const outcome = await outcomeOf(agent, watcher, config, deps);
+    await shutDown(agent, outcome === 'done' ? STOP_LIMIT_MS : 0);
+    if (outcome === 'done') return { ok: true, sent: agent.uplink.acknowledged };
+    return { ok: false, error: outcome === 'stopped' ? stopped(agent) : outcome };
   } catch (error) {
     if (error instanceof AgentError) return { ok: false, error };
     throw error;
   }
 }
 
-/** Starts the agent, and resolves with null when all is acknowledged, or with why it will not be. */
-async function outcomeOf(agent: Agent, watcher: Watcher, config: AgentConfig, deps: AgentDeps): Promise<AgentError | null> {
+/** What it leaves unsent, counted after it has stopped. */
+function stopped({ outbox }: Agent): AgentError {
+  const kept = `messages that are kept in the outbox ${outbox.dir}: ${outbox.size}`;
+  return new AgentError('stopped', outbox.size > 0 ? kept : `${kept}; the rest had not been read`);
+}
+
+type Outcome = 'done' | 'stopped' | AgentError;
+
+/** Starts the agent, and resolves when all is acknowledged, when it is to stop, or with why all will not be acknowledged. */
+async function outcomeOf(agent: Agent, watcher: Watcher, config: AgentConfig, deps: AgentDeps): Promise<Outcome> {
   const { outbox, intake, uplink } = agent;
   let connected = false;
   let lastEnding: Ending = { reason: 'no answer' };
   let allRead = false;
   let settled = false;
   let cancel = () => {};
-  const outcome = new Promise<AgentError | null>((resolve) => {
+  const outcome = new Promise<Outcome>((resolve) => {
     const expire = () => {
       if (!connected) resolve(troubleOf(config.address, lastEnding));
-      else if (outbox.size > 0) resolve(new AgentError('unacknowledged', `${brokerUrl(config.address)}: ${outbox.size} messages wait`));
+      else if (outbox.size > 0)
+        resolve(new AgentError('unacknowledged', `${brokerUrl(config.address)}: messages that wait: ${outbox.size}`));
       else expectProgress();
     };
     const expectProgress = () => {
       cancel();
       if (settled) return;
       cancel = deps.timers.set(ONCE_LIMIT_MS, expire);
-      if (allRead && outbox.size === 0) resolve(null);
+      if (allRead && outbox.size === 0) resolve('done');
     };
     watcher.onConnected = () => {
       connected = true;
@@ -78,17 +88,18 @@ async function outcomeOf(agent: Agent, watcher: Watcher, config: AgentConfig, de
       expectProgress();
     };
     watcher.onAcknowledged = expectProgress;
-    watcher.onEnding = (ending) => {
+    watcher.onEnding = (ending, isNew) => {
       connected = false;
       lastEnding = ending;
       const trouble = troubleOf(config.address, ending);
       if (!trouble.retry) resolve(trouble);
+      else if (isNew) deps.log(`${trouble.message}; trying again, until ${ONCE_LIMIT_MS / 1000} s have brought nothing`);
     };
     intake.done.then(() => {
       allRead = true;
       expectProgress();
     }, resolve);
-    aborted(deps.signal).then(() => resolve(new AgentError('stopped', `${outbox.size} messages wait`)));
+    aborted(deps.signal).then(() => resolve('stopped'));
     expectProgress();
   });
   uplink.start();

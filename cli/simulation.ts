@@ -6,6 +6,7 @@ import { type Address, type Settings, shownAddress } from './config.ts';
 import { type Ask, runningApi } from './installation.ts';
 import { CliError, type Io } from './io.ts';
 import { type LastLine, openLastLine } from './last-line.ts';
+import { counted } from './lines.ts';
 import { stopAsked } from './parts.ts';
 import type { TruthFile } from './truth.ts';
 
@@ -44,7 +45,7 @@ export async function simulateLive(run: LiveRun, truth: TruthFile, io: Io): Prom
       say,
     });
     const url = `mqtt://${shownAddress(address)}`;
-    say(`${story.terminals} terminals, scenario ${story.scenario.name}, seed ${story.seed}, ${story.speed}x: ${url}`);
+    say(`${counted(story.terminals, 'terminal')}, scenario ${story.scenario.name}, seed ${story.seed}, ${story.speed}x: ${url}`);
     const endStatus = showStatus(() => statusLine(fleet.stats()), status, io);
     await ended(asked, forMs);
     endStatus();
@@ -127,7 +128,7 @@ function showStatus(text: () => string, last: LastLine, io: Io): () => void {
 function statusLine(stats: LiveStats): string {
   const { connected, sent, acknowledged, unacknowledged, incidents } = stats;
   const parts = [`${connected} connected`, `${acknowledged} of ${sent} acknowledged`, `${unacknowledged} waiting`];
-  return [...parts, ...troubles(stats), `${incidents} incidents under way`].join(', ');
+  return [...parts, ...troubles(stats), `${counted(incidents, 'incident')} under way`].join(', ');
 }
 
 function closingLine(stats: LiveStats, { removed, problem }: Removal): string {
@@ -137,8 +138,8 @@ function closingLine(stats: LiveStats, { removed, problem }: Removal): string {
 }
 
 function troubles({ reconnects, refused, givenUp }: LiveStats): string[] {
-  const parts = [`${reconnects} reconnects`];
-  if (refused > 0) parts.push(`${refused} log-ins refused`);
+  const parts = [counted(reconnects, 'reconnect')];
+  if (refused > 0) parts.push(`${counted(refused, 'log-in')} refused`);
   if (givenUp > 0) parts.push(`${givenUp} given up`);
   return parts;
 }

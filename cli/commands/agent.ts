@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { AGENT_SETTINGS, type AgentConfig, agentConfigFromEnv } from '../../agent/config.ts';
+import { AGENT_DEFAULTS, AGENT_SETTINGS, type AgentConfig, agentConfigFromEnv } from '../../agent/config.ts';
 import { runAgent, runOnce, systemDeps } from '../../agent/run.ts';
 import { CliError, type Io } from '../io.ts';
+import { counted } from '../lines.ts';
 
 /**
  * What each setting is, and the flag that stands over it. The token has none: it would be seen in the list of processes.
@@ -11,17 +12,33 @@ export const AGENT_HELP: Readonly<Record<keyof AgentConfig, { flag?: string; hel
   acquirer: { flag: '--acquirer <code>', help: 'the acquirer' },
   sn: { flag: '--sn <serial>', help: 'the serial number' },
   token: { help: 'what "tillwatch enroll" prints' },
-  outbox: { flag: '--outbox <folder>', help: 'where messages are kept until they are acknowledged' },
+  outbox: {
+    flag: '--outbox <folder>',
+    help: 'the folder in which messages are kept until they are acknowledged, each terminal in one of its own',
+  },
   interval: { flag: '--interval <seconds>', help: 'seconds between reports' },
   keepalive: { help: "seconds, the connection's keepalive" },
   merchant: { flag: '--merchant <name>', help: 'the merchant' },
   site: { flag: '--site <name>', help: 'the site' },
   tid: { help: 'the terminal id' },
   model: { help: 'the model' },
-  trace: { flag: '--trace <file>', help: 'a recorded radio trace (CSV) to play' },
+  trace: { flag: '--trace <file>', help: 'a recorded radio trace (CSV) to play, as docs/reporting.md describes it' },
   speed: { flag: '--speed <x>', help: 'how fast a trace plays: 1 is real time, 0 as fast as possible' },
-  traceStart: { flag: '--trace-start <time>', help: 'shift the trace to begin then: "now", epoch milliseconds or an ISO time' },
+  traceStart: {
+    flag: '--trace-start <time>',
+    help: 'shift the trace to begin then: "now", epoch milliseconds or an ISO time; without it samples keep their times',
+  },
 };
+
+/** The default of a setting, as text; blank where it has none. */
+export function agentDefault(key: keyof AgentConfig): string {
+  return key in AGENT_DEFAULTS ? String(AGENT_DEFAULTS[key as keyof typeof AGENT_DEFAULTS]) : '';
+}
+
+function described(key: keyof AgentConfig): string {
+  const byDefault = agentDefault(key);
+  return AGENT_HELP[key].help + (byDefault === '' ? '' : ` (${byDefault})`);
+}
 
 export function agentCommand(program: Command, io: Io): void {
   const agent = program.command('agent').description('the agent that runs on a terminal');
@@ -41,7 +58,7 @@ export function agentCommand(program: Command, io: Io): void {
     async (config, signal) => {
       const result = await runOnce(config, systemDeps(signal, io.say));
       if (!result.ok) throw new CliError(result.error.message);
-      io.say(`${result.sent} messages acknowledged`);
+      io.say(`${counted(result.sent, 'message')} acknowledged`);
     },
     io,
   );
@@ -55,10 +72,10 @@ function add(
   io: Io,
 ): void {
   const command = agent.command(name).description(description);
-  for (const { flag, help } of Object.values(AGENT_HELP)) if (flag) command.option(flag, help);
   const names = Object.keys(AGENT_HELP) as (keyof AgentConfig)[];
+  for (const name of names) if (AGENT_HELP[name].flag) command.option(AGENT_HELP[name].flag, described(name));
   const width = Math.max(...names.map((key) => AGENT_SETTINGS[key].length));
-  const settings = names.map((key) => `  ${AGENT_SETTINGS[key].padEnd(width)}  ${AGENT_HELP[key].help}`).join('\n');
+  const settings = names.map((key) => `  ${AGENT_SETTINGS[key].padEnd(width)}  ${described(key)}`).join('\n');
   command.addHelpText(
     'after',
     `\nExamples:\n  tillwatch agent ${name} --url mqtt://127.0.0.1:1883 --acquirer acme --sn SN000001\n\nSettings, from the environment; the token may be given as a file, in TILLWATCH_AGENT_TOKEN_FILE:\n${settings}`,

@@ -1,18 +1,20 @@
 import { AGENT_SETTINGS, type AgentConfig } from '../../agent/config.ts';
-import { AGENT_HELP } from '../../cli/commands/agent.ts';
+import { AGENT_HELP, agentDefault } from '../../cli/commands/agent.ts';
 import { SETTINGS } from '../../cli/config.ts';
 import { table } from './markdown.ts';
 
 /** docs/settings.md, from the settings that the commands read. */
 export function settingsPage(): string {
+  const code = (text: string) => (text === '' ? '' : `\`${text}\``);
   const product = SETTINGS.map(({ name, default: value, help, secret }) => [
     `\`${name}\`${secret ? `, \`${name}_FILE\`` : ''}`,
-    value === '' ? '' : `\`${value}\``,
+    code(value),
     help,
   ]);
   const agent = (Object.keys(AGENT_SETTINGS) as (keyof AgentConfig)[]).map((key) => [
     `\`${AGENT_SETTINGS[key]}\`${key === 'token' ? `, \`${AGENT_SETTINGS[key]}_FILE\`` : ''}`,
-    AGENT_HELP[key].flag === undefined ? '' : `\`${AGENT_HELP[key].flag}\``,
+    code(AGENT_HELP[key].flag ?? ''),
+    code(agentDefault(key)),
     AGENT_HELP[key].help,
   ]);
   return `<!-- Generated from the code: npm run generate -->
@@ -29,6 +31,6 @@ ${table(['setting', 'default', 'what it is'], product)}
 
 On a terminal: \`tillwatch agent run\`, or the bundle \`dist/agent/tillwatch-agent.mjs\`. A flag stands over its setting.
 
-${table(['setting', 'flag', 'what it is'], agent)}
+${table(['setting', 'flag', 'default', 'what it is'], agent)}
 `;
 }

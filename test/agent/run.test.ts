@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AgentConfig } from '../../agent/config.ts';
+import { Outbox } from '../../agent/outbox.ts';
 import { type AgentDeps, runAgent, runOnce, systemDeps } from '../../agent/run.ts';
 import type { Report } from '../../protocol/schemas/messages.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -11,6 +12,8 @@ import { startBroker, type TestBroker } from './support/broker.ts';
 import { seeded } from './support/numbers.ts';
 import { TestTime } from './support/time.ts';
 
+/** Where the clock of a test stands at first. */
+const START = new TestTime().now();
 const MADE_UP = 'test/fixtures/traces/made-up.csv';
 const RECORDED = '../shared/data/signal-traces/netflix_driving_2019.11.21_10.20.17.csv';
 
@@ -112,6 +115,47 @@ describe('the agent, run once', () => {
     expect(result).toMatchObject({ ok: false, error: { code: 'unreachable', retry: true } });
     expect(result.ok ? '' : result.error.message).toMatch(/cannot be reached.*mqtt:\/\/127\.0\.0\.1:1: ECONNREFUSED/);
     expect(await readdir(join(config.outbox, 'acme', 'SN000001'))).toEqual([]);
+  });
+
+  test('says at the first failure that it tries again; stopped then, that it keeps nothing, as nothing was read', async () => {
+    const { deps, lines, stop, time } = testDeps();
+    const config = await settings(1, { trace: MADE_UP });
+    const running = runOnce(config, deps);
+    await eventually(() =>
+      expect(lines).toEqual([expect.stringMatching(/mqtt:\/\/127\.0\.0\.1:1: ECONNREFUSED\); trying again, until 30 s/)]),
+    );
+    await eventually(() => {
+      time.advance(1_000);
+      expect(time.now() - START).toBeGreaterThan(10_000);
+    });
+    expect(lines).toHaveLength(1);
+
+    stop.abort();
+
+    const result = await running;
+    const kept = `messages that are kept in the outbox ${join(config.outbox, 'acme', 'SN000001')}: 0; the rest had not been read`;
+    expect(result.ok ? '' : result.error.message).toBe(`stopped before all was sent (${kept})`);
+  });
+
+  test('counts what it keeps after it has stopped, with what was read and not yet reported', async () => {
+    const broker = await startBroker();
+    broker.control.holdReports = true;
+    const { deps, time, stop } = testDeps();
+    const config = await settings(broker.port, { trace: MADE_UP, speed: 1 });
+    const running = runOnce(config, deps);
+    await eventually(() => expect(broker.held.length).toBe(1));
+    time.advance(2_000);
+
+    stop.abort();
+
+    const result = await eventually(() => {
+      time.advance(0);
+      return Promise.race([running, Promise.reject(new Error('it has not stopped'))]);
+    });
+    const dir = join(config.outbox, 'acme', 'SN000001');
+    expect(result.ok ? '' : result.error.message).toBe(`stopped before all was sent (messages that are kept in the outbox ${dir}: 2)`);
+    const { size } = await Outbox.open({ dir, onDropped: () => {} });
+    expect(size).toBe(2);
   });
 
   test('fails at once where its token is refused, without showing it', async () => {

@@ -3,10 +3,10 @@ import { openLastLine, type Terminal } from '../../cli/last-line.ts';
 
 /** A last line that redraws itself by no clock, and what the terminal shows: its lines, the last without an end. */
 function shownOn(terminal: Omit<Terminal, 'write'>) {
-  let text = '';
-  const last = openLastLine(3_600_000, { ...terminal, write: (more) => void (text += more) });
+  const written: string[] = [];
+  const last = openLastLine(3_600_000, { ...terminal, write: (text) => written.push(text) });
   onTestFinished(last.end);
-  return { last, print: (line: string) => last.above(() => void (text += `${line}\n`)), shown: () => screenOf(text) };
+  return { last, print: (line: string) => last.above(() => void written.push(`${line}\n`)), shown: () => screenOf(written.join('')) };
 }
 
 /** As a terminal reads it: what stands before "carriage return, clear the line" in a line is gone. */
