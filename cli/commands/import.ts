@@ -8,6 +8,7 @@ import { type BadRow, type ImportFile, type ImportReport, readImport } from '../
 import { readSettings } from '../config.ts';
 import { ApiError, runningApi } from '../installation.ts';
 import { CliError, type Io, unreadable } from '../io.ts';
+import { counted } from '../lines.ts';
 import { openDataDir } from '../parts.ts';
 
 /** A large registry is read, made durable and folded before the answer. */
@@ -64,6 +65,6 @@ function badRows(problems: readonly BadRow[]): CliError {
 
 function show({ rows, notes }: ImportReport, { json }: { json?: boolean }, io: Io): void {
   if (json) return io.out(JSON.stringify({ rows, notes }));
-  for (const [table, count] of Object.entries(rows)) io.out(`${table}: ${count} rows`);
+  for (const [table, count] of Object.entries(rows)) io.out(`${table}: ${counted(count, 'row')}`);
   for (const note of notes) io.out(`note: ${note}`);
 }

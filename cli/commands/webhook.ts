@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readSettings } from '../config.ts';
 import { type Ask, neededApi } from '../installation.ts';
 import { CliError, type Io } from '../io.ts';
+import { counted } from '../lines.ts';
 import { time, whole } from '../options.ts';
 import { secretIn } from '../secrets.ts';
 import { receiverCommands } from './webhook-receiver.ts';
@@ -85,7 +86,7 @@ function managing(webhook: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  tillwatch webhook enable we_0123456789abcdef01')
     .action(async (id: string) => {
       const { waiting } = await (await api())('POST', `/v1/webhooks/${encodeURIComponent(id)}/enable`);
-      io.say(`enabled ${id}: ${waiting} events are on their way`);
+      io.say(`enabled ${id}, and on the way to it: ${counted(waiting as number, 'event')}`);
     });
 
   webhook
@@ -103,7 +104,7 @@ function managing(webhook: Command, io: Io): void {
     .action(async (id: string, options: ResendOptions) => {
       const asked = selectionOf(options);
       const { events } = await (await api())('POST', `/v1/webhooks/${encodeURIComponent(id)}/replay`, asked);
-      io.say(`${events} events are on their way`);
+      io.say(`on the way: ${counted(events as number, 'event')}`);
     });
 }
 
@@ -135,5 +136,5 @@ async function* items(ask: Ask, path: string): AsyncGenerator<Record<string, unk
 
 function endpointLine({ id, url, acquirer, state, disabledBecause, sequence, waiting, lastError }: Record<string, unknown>): string {
   const how = state === 'disabled' ? `disabled (${disabledBecause})` : lastError === null ? 'well' : `failing: ${lastError}`;
-  return `${id}  ${acquirer ?? 'all acquirers'}  ${url}  ${sequence} events, ${waiting} waiting, ${how}`;
+  return `${id}  ${acquirer ?? 'all acquirers'}  ${url}  ${counted(sequence as number, 'event')}, ${waiting} waiting, ${how}`;
 }

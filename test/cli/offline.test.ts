@@ -112,7 +112,7 @@ describe('import, while nothing runs', () => {
     const { watch, entries } = await fold(paths);
     expect(code).toBe(0);
     expect(out).toEqual([
-      'merchants: 1 rows',
+      'merchants: 1 row',
       'terminals: 2 rows',
       'note: merchants.csv: 1 of 1 merchants have no tz and are taken to be in UTC',
     ]);

@@ -57,7 +57,7 @@ describe('while it runs', () => {
     const first = await cli(['import', good], { env });
     const second = await cli(['import', bad], { env });
 
-    expect(first).toMatchObject({ code: 0, out: ['merchants: 1 rows', 'terminals: 1 rows', expect.stringContaining('UTC')] });
+    expect(first).toMatchObject({ code: 0, out: ['merchants: 1 row', 'terminals: 1 row', expect.stringContaining('UTC')] });
     expect(second.code).toBe(1);
     expect(second.said.join('\n')).toContain('terminals.csv, row 3: sn');
     const { items } = await installation.api<{ items: TerminalView[] }>('/v1/terminals');

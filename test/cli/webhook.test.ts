@@ -39,13 +39,13 @@ describe('webhook', () => {
     expect((await webhook('test', id!)).code).toBe(0);
     await eventually(() => expect(receiver.told.map(({ type, sequence }) => [type, sequence])).toEqual([['ping', 1]]));
     const resent = await webhook('resend', id!, '--from-sequence', '1');
-    expect([resent.code, resent.said]).toEqual([0, ['1 events are on their way']]);
+    expect([resent.code, resent.said]).toEqual([0, ['on the way: 1 event']]);
     await eventually(() => expect(receiver.deliveries).toHaveLength(2));
 
     const listed = await webhook('list');
     expect(listed.out).toEqual([`${id}  acme  ${receiver.url}  1 events, 0 waiting, well`]);
     expect(JSON.stringify([listed, await webhook('list', '--json')])).not.toContain(secret);
-    expect((await webhook('enable', id!)).said).toEqual([`enabled ${id}: 0 events are on their way`]);
+    expect((await webhook('enable', id!)).said).toEqual([`enabled ${id}, and on the way to it: 0 events`]);
     expect((await webhook('remove', id!)).code).toBe(0);
     expect((await webhook('list')).out).toEqual([]);
     expect(await webhook('remove', id!)).toMatchObject({ code: 1, said: [`tillwatch: there is no webhook ${id}`] });
