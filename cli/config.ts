@@ -36,6 +36,8 @@ interface Setting {
   help: string;
   /** Its value in force, as text. */
   shown(settings: Settings): string;
+  /** The setting without which this one is not used. */
+  needs?: 'INFLUX_URL' | 'TILLWATCH_API_URL';
   secret?: boolean;
 }
 
@@ -81,9 +83,16 @@ export const SETTINGS: readonly Setting[] = [
     help: 'an InfluxDB 2 server; without it points go to an embedded DuckDB',
     shown: (s) => s.influx?.url ?? '',
   },
-  { name: 'INFLUX_TOKEN', default: '', help: 'a token that may write to the bucket', shown: (s) => s.influx?.token ?? '', secret: true },
-  { name: 'INFLUX_ORG', default: 'tillwatch', help: 'the organisation', shown: (s) => s.influx?.org ?? '' },
-  { name: 'INFLUX_BUCKET', default: 'tillwatch', help: 'the bucket', shown: (s) => s.influx?.bucket ?? '' },
+  {
+    name: 'INFLUX_TOKEN',
+    default: '',
+    help: 'a token that may write to the bucket',
+    shown: (s) => s.influx?.token ?? '',
+    needs: 'INFLUX_URL',
+    secret: true,
+  },
+  { name: 'INFLUX_ORG', default: 'tillwatch', help: 'the organisation', shown: (s) => s.influx?.org ?? '', needs: 'INFLUX_URL' },
+  { name: 'INFLUX_BUCKET', default: 'tillwatch', help: 'the bucket', shown: (s) => s.influx?.bucket ?? '', needs: 'INFLUX_URL' },
   {
     name: 'TILLWATCH_WEBHOOK_ALLOW',
     default: '',
@@ -101,6 +110,7 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     help: 'for commands: a token of that API',
     shown: (s) => s.api?.token ?? '',
+    needs: 'TILLWATCH_API_URL',
     secret: true,
   },
 ];
@@ -134,9 +144,11 @@ export function readSettings(env: Env): Settings {
   return settings;
 }
 
-/** The settings in force, one a line, with secrets masked; blank where one is not used. */
+/** The settings in force, one a line, with secrets masked; of one that is not used a comment says so. */
 export function printSettings(settings: Settings): string[] {
-  return SETTINGS.map(({ name, secret, shown }) => {
+  const isBlank = (wanted: string) => SETTINGS.find(({ name }) => name === wanted)!.shown(settings) === '';
+  return SETTINGS.map(({ name, secret, shown, needs }) => {
+    if (needs && isBlank(needs)) return `# ${name} is not used without ${needs}`;
     const text = shown(settings);
     return `${name}=${secret && text !== '' ? MASK : withoutPassword(text)}`;
   });

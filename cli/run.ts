@@ -9,6 +9,7 @@ import { serveCommands } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { webhookCommand } from './commands/webhook.ts';
 import { CliError, type Io } from './io.ts';
+import { ownVersion } from './self.ts';
 
 const COMMANDS = [
   demoCommand,
@@ -26,6 +27,7 @@ const COMMANDS = [
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   const program = new Command('tillwatch')
     .description('Watches a fleet of POS terminals and warns before something stops them taking payments')
+    .version(ownVersion())
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.say(text.trimEnd()) });
   for (const command of COMMANDS) command(program, io);

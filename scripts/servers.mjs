@@ -1,6 +1,6 @@
 /**
  * Provides the real servers that the tests run: each from its environment variable, the PATH, the cache, Debian, PyPI, a Docker image
- * or a build with Go, whichever comes first. `npm run servers [-- --json] [--local]`; --local: only what this machine has already.
+ * or a build with Go, whichever comes first.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
@@ -112,7 +112,25 @@ async function pathOf(server, local) {
   }
 }
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, local: { type: 'boolean' } } });
+const USAGE = `Usage: npm run servers [-- [--json] [--local]]
+  --json   the servers' paths as JSON
+  --local  only what this machine has already: provide nothing`;
+
+/** The options; ends the process where they are wrong, or ask for help. */
+function readOptions() {
+  try {
+    const options = { json: { type: 'boolean' }, local: { type: 'boolean' }, help: { type: 'boolean' } };
+    const { values } = parseArgs({ options });
+    if (!values.help) return values;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const values = readOptions();
 const paths = {};
 for (const server of SERVERS) paths[server.name] = await pathOf(server, values.local === true);
 if (values.json) console.log(JSON.stringify(paths));

@@ -51,13 +51,15 @@ interface CheckOptions {
 
 function check(io: Io) {
   return async (folder: string | undefined, { terminal, json }: CheckOptions) => {
-    const pinned = terminal === undefined ? {} : terminalOf(terminal);
+    const pinned = terminal === undefined ? undefined : terminalOf(terminal);
     const { influx } = readSettings(io.env);
     const dashboards = read(folder === undefined ? await shippedFiles() : await filesIn(folder));
     const structure = structureProblems(dashboards);
     const findings: Finding[] = [];
     if (influx) {
-      const setting = { ask: await reachable(influx), bucket: influx.bucket, org: influx.org, now: Date.now(), pinned };
+      const ask = await reachable(influx);
+      if (pinned) await seeThatItIsThere(ask, influx, pinned);
+      const setting = { ask, bucket: influx.bucket, org: influx.org, now: Date.now(), pinned: { ...pinned } };
       for (const dashboard of dashboards) findings.push(...(await runDashboard(dashboard, setting)));
     } else io.say('the queries were not run: set INFLUX_URL and INFLUX_TOKEN to run them too');
     if (json) io.out(JSON.stringify({ dashboards: dashboards.map(({ uid }) => uid), structure, findings: influx ? findings : null }));
@@ -67,14 +69,34 @@ function check(io: Io) {
   };
 }
 
-/** One line for an InfluxDB that answers nobody, in place of one for each query. Errors: CliError. */
+/** One line for an InfluxDB that answers nobody, or not of this bucket, in place of one for each query. Errors: CliError. */
 async function reachable(influx: InfluxAccess): Promise<Ask> {
   const ask = openInflux(influx);
-  await ask('import "array"\narray.from(rows: [{_value: 1}])').catch((error: Error & { code?: string }) => {
-    const why = error.message || error.code;
-    throw new CliError(`InfluxDB at ${influx.url} answers no query (${why}): check INFLUX_URL, INFLUX_TOKEN and INFLUX_ORG`);
-  });
+  await ask(`from(bucket: ${JSON.stringify(influx.bucket)}) |> range(start: -1s) |> limit(n: 1)`).catch(
+    (error: Error & { code?: string }) => {
+      const why = error.message || error.code;
+      throw new CliError(
+        `InfluxDB at ${influx.url} answers no query (${why}): check INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET`,
+      );
+    },
+  );
   return ask;
+}
+
+/** Of a terminal that nobody knows every panel is empty, which says nothing. Errors: CliError. */
+async function seeThatItIsThere(
+  ask: Ask,
+  { url, bucket }: InfluxAccess,
+  { acquirer, sn }: { acquirer: string; sn: string },
+): Promise<void> {
+  const { values } = await ask(
+    `import "influxdata/influxdb/schema"
+schema.tagValues(bucket: ${JSON.stringify(bucket)}, tag: "sn", start: 0, predicate: (r) => r.acquirer == "${acquirer}" and r.sn == "${sn}")`,
+  );
+  if (!values.includes(sn))
+    throw new CliError(
+      `--terminal: there is no terminal ${acquirer}/${sn} in this InfluxDB (${url}, bucket ${bucket}): name one that reports`,
+    );
 }
 
 function show(dashboards: readonly Dashboard[], structure: readonly string[], findings: readonly Finding[], io: Io): void {
@@ -100,7 +122,11 @@ function read(files: Readonly<Record<string, string>>): Dashboard[] {
 
 async function filesIn(folder: string): Promise<Record<string, string>> {
   const inner = join(folder, 'dashboards');
-  const names = (await readdir(inner).catch((error) => Promise.reject(unreadable(inner, error)))).filter((name) => name.endsWith('.json'));
+  const entries = await readdir(inner).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw unreadable(inner, error);
+    throw new CliError(`there is no folder ${inner}: write the dashboards there with "tillwatch dashboards build --out ${folder}"`);
+  });
+  const names = entries.filter((name) => name.endsWith('.json'));
   if (names.length === 0) throw new CliError(`there is no dashboard in ${inner}: write them there with "tillwatch dashboards build"`);
   const texts = names.sort().map(async (name) => [`dashboards/${name}`, await readFile(join(inner, name), 'utf8')] as const);
   return Object.fromEntries(await Promise.all(texts));

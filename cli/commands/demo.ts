@@ -16,6 +16,7 @@ import { CliError, type Io } from '../io.ts';
 import { alertLine } from '../lines.ts';
 import { whole } from '../options.ts';
 import { failuresOf, type Running, runAll, stopAll, stopAsked } from '../parts.ts';
+import { ownName } from '../self.ts';
 import { registerWith, tokensFrom } from '../simulation.ts';
 
 interface Options {
@@ -73,7 +74,7 @@ async function demo({ terminals, seed, stay = process.stdout.isTTY }: Options, i
     await Promise.race([play({ fleet, bank, ask, screen, signal: asked }), aborted(asked), ...failuresOf(parts)]);
     if (asked.aborted) return;
     screen.tell(`${fleet.stats().acknowledged} reports were acknowledged. ${verdictOn(bank)}`);
-    sayWhatNext(settings, collector.url, screen, stay);
+    sayWhatNext(settings, collector.url, screen, { stay, self: ownName(io.env) });
     if (stay) await Promise.race([aborted(asked), ...failuresOf(parts)]);
   } catch (error) {
     if (!asked.aborted) throw error;
@@ -112,18 +113,18 @@ function verdictOn({ told, problems }: Bank): string {
   return `${told.length} webhooks came, every signature verified, no number missing.`;
 }
 
-function sayWhatNext({ dataDir, influx }: Settings, url: string, screen: Screen, stays: boolean): void {
+function sayWhatNext({ dataDir, influx }: Settings, url: string, screen: Screen, { stay, self }: { stay: boolean; self: string }): void {
   screen.tell('That was the demo.');
   if (influx) screen.show(`The points are in ${influx.url}: docs/dashboards.md says how to see them in Grafana.`);
-  if (stays) {
+  if (stay) {
     screen.show('Everything goes on until Ctrl-C. Open, or type in another terminal:');
     screen.show(`  ${url}/metrics`);
     screen.show(`  curl -H "Authorization: Bearer $(cat ${join(dataDir, 'admin-token')})" ${url}/v1/alerts`);
-    screen.show(`  TILLWATCH_DATA_DIR=${dataDir} npx tillwatch webhook list`);
+    screen.show(`  TILLWATCH_DATA_DIR=${dataDir} ${self} webhook list`);
   }
   screen.show('Next, an installation of your own:');
-  screen.show('  npm start');
-  screen.show('  npx tillwatch simulate --terminals 50 --speed 60x');
+  screen.show(`  ${self} start`);
+  screen.show(`  ${self} simulate --terminals 50 --speed 60x`);
   screen.show('README.md tells how to connect a first real terminal.');
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { printSettings, readSettings, SETTINGS, type Settings } from '../config.ts';
 import { CliError, type Io } from '../io.ts';
 import { openDataDir, type Running, runAll, runBroker, runCollector, untilStopped } from '../parts.ts';
+import { unknownSettings } from '../unknown-settings.ts';
 
 /** start, broker, collector: what runs until it is stopped. */
 export function serveCommands(program: Command, io: Io): void {
@@ -44,6 +45,7 @@ function serving(program: Command, io: Io, name: string, description: string, st
       `\nExamples:\n  TILLWATCH_DATA_DIR=/var/lib/tillwatch tillwatch ${name}\n  tillwatch ${name} --print-config\n\nSettings, from the environment; a secret may be given as a file, in NAME_FILE:\n${settings}`,
     )
     .action(async (options: Options) => {
+      for (const warning of unknownSettings(io.env)) io.say(warning);
       const read = readSettings(io.env);
       if (options.printConfig) for (const line of printSettings(read)) io.out(line);
       else {

@@ -9,6 +9,7 @@ import { alertLine } from '../lines.ts';
 import { whole } from '../options.ts';
 import { untilStopped } from '../parts.ts';
 import { keyOf, secretIn } from '../secrets.ts';
+import { ownName } from '../self.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:9100';
 const DEFAULT_SECRET_FILE = 'webhook-secret';
@@ -50,7 +51,7 @@ export function receiverCommands(webhook: Command, io: Io): void {
         throw new CliError(`${listen} cannot be listened on (${error.code ?? error.message}): give another address with --listen`);
       });
       io.say(`listening on ${listener.url}, with the secret in ${secretFile}. To have alerts sent here:`);
-      io.say(`  tillwatch webhook add ${listener.url} --secret-file ${secretFile}`);
+      io.say(`  ${ownName(io.env)} webhook add ${listener.url} --secret-file ${secretFile}`);
       await untilStopped([listener], io);
     });
 

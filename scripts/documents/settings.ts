@@ -21,7 +21,8 @@ export function settingsPage(): string {
 # Which settings are there?
 
 All of them are environment variables; a blank one counts as unset. A secret may be given as a file, in \`NAME_FILE\`. All mistakes are
-named at once, before anything starts; \`tillwatch start --print-config\` prints what is in force, secrets masked.
+named at once, before anything starts, and so is every other \`TILLWATCH_…\` variable, which has no effect. \`tillwatch start --print-config\`
+prints what is in force, secrets masked.
 
 ## The product
 

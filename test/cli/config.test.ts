@@ -111,12 +111,42 @@ describe('settings', () => {
   });
 });
 
+describe('a variable that looks like a setting and is none', () => {
+  it('is named in a warning, with the setting that was meant', async () => {
+    const env = { TILLWATCH_WEBHOOK_ALOW: '::1', TILLWATCH_API_TOKENFILE: 'token', TILLWATCH_COLOUR: 'red' };
+
+    const { code, said } = await cli(['start', '--print-config'], { env });
+
+    expect([code, said]).toEqual([
+      0,
+      [
+        'TILLWATCH_WEBHOOK_ALOW is no setting, and has no effect: did you mean TILLWATCH_WEBHOOK_ALLOW?',
+        'TILLWATCH_API_TOKENFILE is no setting, and has no effect: did you mean TILLWATCH_API_TOKEN_FILE?',
+        'TILLWATCH_COLOUR is no setting, and has no effect',
+      ],
+    ]);
+  });
+
+  it.each(['broker', 'collector'])('is named beside the mistakes of others (%s)', async (command) => {
+    const { code, said } = await cli([command], { env: { TILLWATCH_MQTT_LISTEN: 'x', TILLWATCH_HTTP_LISTENS: '127.0.0.1:0' } });
+
+    expect(code).toBe(1);
+    expect(said).toEqual([expect.stringContaining('TILLWATCH_HTTP_LISTEN?'), expect.stringContaining('TILLWATCH_MQTT_LISTEN: "x"')]);
+  });
+
+  it('is not one of the agent, of the tests, or the file of a secret', async () => {
+    const env = { TILLWATCH_AGENT_URL: 'x', TILLWATCH_TEST_REPORT: 'x', TILLWATCH_SERVERS_CACHE: 'x', TILLWATCH_API_TOKEN_FILE: '' };
+
+    expect((await cli(['start', '--print-config'], { env })).said).toEqual([]);
+  });
+});
+
 describe('--print-config', () => {
   it('prints every setting in force, with secrets masked, and starts nothing', async () => {
     const { code, out, said } = await cli(['start', '--print-config'], { env: { ...INFLUX, TILLWATCH_DATA_DIR: '/nonexistent/data' } });
 
     expect([code, said]).toEqual([0, []]);
-    expect(out.map((line) => line.split('=')[0])).toEqual(SETTINGS.map(({ name }) => name));
+    expect(out.map((line) => /^(?:# )?(\w+)/.exec(line)![1])).toEqual(SETTINGS.map(({ name }) => name));
     expect(out).toContain('TILLWATCH_DATA_DIR=/nonexistent/data');
     expect(out).toContain('INFLUX_TOKEN=********');
     expect(out.join('\n')).not.toContain('a-secret-token');
@@ -138,13 +168,17 @@ describe('--print-config', () => {
     expect(out).toContain(`TILLWATCH_NODE=${readSettings({}).node}`);
     expect(out).toContain('TILLWATCH_LOG_DAYS=7');
     expect(out).toContain('TILLWATCH_MQTT_LISTEN=127.0.0.1:1883');
-    expect(out.filter((line) => line.startsWith('INFLUX_'))).toEqual(['INFLUX_URL=', 'INFLUX_TOKEN=', 'INFLUX_ORG=', 'INFLUX_BUCKET=']);
+    expect(out.filter((line) => line.includes('INFLUX_'))).toEqual([
+      'INFLUX_URL=',
+      ...['TOKEN', 'ORG', 'BUCKET'].map((name) => `# INFLUX_${name} is not used without INFLUX_URL`),
+    ]);
   });
 
   it('prints lines that lead to the same settings', () => {
     const settings = readSettings({ TILLWATCH_MQTT_LISTEN: '[::1]:1883', TILLWATCH_HTTP_LISTEN: 'localhost:0', TILLWATCH_LOG_DAYS: '3' });
 
-    const printed = printSettings(settings).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+    const lines = printSettings(settings).filter((line) => !line.startsWith('#'));
+    const printed = lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
 
     expect(readSettings(Object.fromEntries(printed))).toEqual(settings);
   });

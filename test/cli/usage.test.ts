@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { SETTINGS } from '../../cli/config.ts';
-import { cli } from './harness.ts';
+import { cli, cliProcess } from './harness.ts';
 
 const COMMANDS = [
   ['demo'],
@@ -42,6 +43,15 @@ describe('help', () => {
     const help = (await cli([command, '--help'])).out.join('\n');
 
     for (const { name } of SETTINGS) expect(help).toContain(name);
+  });
+});
+
+describe('--version', () => {
+  it('prints the version of the package, from its source and as it is built', async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+
+    expect(await cli(['--version'])).toEqual({ code: 0, out: [version], said: [] });
+    expect(await cliProcess(['--version'])).toEqual({ code: 0, out: [version], said: [] });
   });
 });
 

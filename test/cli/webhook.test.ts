@@ -43,7 +43,7 @@ describe('webhook', () => {
     await eventually(() => expect(receiver.deliveries).toHaveLength(2));
 
     const listed = await webhook('list');
-    expect(listed.out).toEqual([`${id}  acme  ${receiver.url}  1 events, 0 waiting, well`]);
+    expect(listed.out).toEqual([`${id}  acme  ${receiver.url}  1 event, 0 waiting, well`]);
     expect(JSON.stringify([listed, await webhook('list', '--json')])).not.toContain(secret);
     expect((await webhook('enable', id!)).said).toEqual([`enabled ${id}, and on the way to it: 0 events`]);
     expect((await webhook('remove', id!)).code).toBe(0);
@@ -99,8 +99,9 @@ describe('webhook listen', () => {
   it('makes a secret for its own user alone, verifies what comes, and prints it', async () => {
     const { webhook } = await running();
     const file = join(await tempDir(), 'made', '..', 'webhook-secret');
-    const listener = new Process('webhook', ['listen', '--listen', '127.0.0.1:0', '--secret-file', file], {});
+    const listener = new Process('webhook', ['listen', '--listen', '127.0.0.1:0', '--secret-file', file], { npm_execpath: 'npx-cli.js' });
     const url = await eventually(() => /listening on (http:\S+),/.exec(listener.said)![1]!);
+    await eventually(() => expect(listener.said).toContain(`  npx tillwatch webhook add ${url} --secret-file ${file}`));
 
     const [id] = (await webhook('add', url, '--secret-file', file)).out.map((line) => line.split(': ')[1]!);
     await webhook('test', id!);

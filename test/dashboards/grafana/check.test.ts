@@ -169,6 +169,8 @@ describe('tillwatch dashboards', () => {
   });
 
   it('check of no folder, or one without dashboards, says what to do', async () => {
-    expect((await cli(['dashboards', 'check', '/nonexistent'])).said.at(-1)).toContain('there is no file /nonexistent/dashboards');
+    expect((await cli(['dashboards', 'check', '/nonexistent'])).said.at(-1)).toContain(
+      'there is no folder /nonexistent/dashboards: write the dashboards there with "tillwatch dashboards build --out /nonexistent"',
+    );
   });
 });

@@ -152,8 +152,20 @@ describe.skipIf(isMissing)('on a fleet in InfluxDB', { timeout: 60_000 }, () => 
     expect([structure, findings.length]).toEqual([[], plain.out.length - 2]);
   });
 
+  it('"dashboards check" of a terminal that it does not hold ends with 1 and says so', async () => {
+    await filled();
+
+    for (const key of ['acme/SN999999', 'nobody/SN000001']) {
+      const { code, out, said } = await cli(['dashboards', 'check', '--terminal', key], { env: env() });
+
+      expect([code, out]).toEqual([1, []]);
+      expect(said).toEqual([expect.stringMatching(new RegExp(`^tillwatch: --terminal: there is no terminal ${key} in this InfluxDB`))]);
+    }
+  });
+
   it.each([
     ['refuses the token', { INFLUX_TOKEN: 'a-wrong-token' }, 'unauthorized'],
+    ['has no such bucket', { INFLUX_BUCKET: 'nowhere' }, 'could not find bucket'],
     ['cannot be reached', { INFLUX_URL: 'http://127.0.0.1:1' }, 'ECONNREFUSED'],
   ])('"dashboards check" ends with 1 and one line where InfluxDB %s, and shows no secret', async (_, wrong, why) => {
     const { code, out, said } = await cli(['dashboards', 'check'], { env: { ...env(), ...wrong } });
