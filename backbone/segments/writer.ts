@@ -8,13 +8,14 @@ import { type Disk, realDisk } from './disk.ts';
 import { DurableFile } from './durable.ts';
 import { toLogError } from './errors.ts';
 import { activateSegment, type OpenSegment } from './files.ts';
+import { type Fill, FillFile, fillOf } from './fill.ts';
 import { FRAME_HEAD_BYTES, MARK_BYTES, SEGMENT_HEAD_BYTES } from './format.ts';
 import { Group } from './group.ts';
 import { announceGrowth } from './growth.ts';
 import { Pace, type SyncMode } from './pace.ts';
 import { Queue } from './queue.ts';
 import { type Recovered, type Recovery, recoverLog } from './recover.ts';
-import { type Limits, removeSegments } from './space.ts';
+import { type Limits, Space } from './space.ts';
 import { SegmentSupply } from './supply.ts';
 
 const MIB = 1024 * 1024;
@@ -36,6 +37,8 @@ export interface SegmentOptions {
   consumers?: readonly string[];
   /** Disk space that the log leaves free, bytes. Default 0. */
   reserveBytes?: number;
+  /** Told how full the log is, each time that it is measured. */
+  onFill?: (fill: Fill) => void;
   now?: () => number;
   disk?: Disk;
 }
@@ -73,6 +76,10 @@ class Writer implements SegmentWriter {
   readonly #disk: Disk;
   readonly #lock: Lock;
   readonly #durable: DurableFile;
+  readonly #fillFile: FillFile;
+  readonly #onFill: (fill: Fill) => void;
+  readonly #segmentBytes: number;
+  readonly #space: Space;
   readonly #supply: SegmentSupply;
   readonly #queue: Queue;
   readonly #pace = new Pace();
@@ -87,6 +94,7 @@ class Writer implements SegmentWriter {
   #closing: Promise<void> | undefined;
   #retention: Promise<unknown> = Promise.resolve();
   #retentionAt: number;
+  #fill: Fill = { size: 0, disk: 0, full: false };
 
   constructor(dir: string, options: SegmentOptions, lock: Lock, durable: DurableFile, { active, last, next, recovery }: Recovered) {
     const { maxAgeMs = Infinity, maxBytes = Infinity, reserveBytes = 0, consumers = [], segmentBytes = SEGMENT_BYTES } = options;
@@ -97,7 +105,11 @@ class Writer implements SegmentWriter {
     this.#disk = options.disk ?? realDisk;
     this.#lock = lock;
     this.#durable = durable;
-    this.#supply = new SegmentSupply(dir, segmentBytes, this.#limits, this.#disk, this.#now);
+    this.#fillFile = new FillFile(dir);
+    this.#onFill = options.onFill ?? (() => {});
+    this.#segmentBytes = segmentBytes;
+    this.#space = new Space(dir, this.#limits, this.#disk, this.#now);
+    this.#supply = new SegmentSupply(dir, segmentBytes, this.#space, this.#now);
     this.#queue = new Queue(options.maxBatchBytes ?? 4 * MIB);
     this.#segment = active;
     this.#last = last;
@@ -107,8 +119,9 @@ class Writer implements SegmentWriter {
 
   /** Tells readers where the log ends. Where batches were lost, an empty one closes the gap, so that readers get past it. */
   async begin(): Promise<void> {
-    await removeSegments(this.#dir, 0, this.#limits, this.#now());
+    await this.#space.trim();
     if (!this.#segment) await this.#roll(FRAME_HEAD_BYTES);
+    await this.#measure();
     this.#durable.publish(this.#next - 1, this.#segment!.head.mark);
     if (this.recovery.lostBatches === 0) return;
     this.#flushing = true;
@@ -143,6 +156,7 @@ class Writer implements SegmentWriter {
     await this.#retention;
     if (this.#segment) closeSync(this.#segment.fd);
     this.#durable.close();
+    this.#fillFile.close();
     await this.#lock.release();
   }
 
@@ -204,6 +218,7 @@ class Writer implements SegmentWriter {
     const segment = await activateSegment(this.#dir, prepared, head);
     if (this.#segment) closeSync(this.#segment.fd);
     this.#segment = segment;
+    this.#retentionAt = Number.NEGATIVE_INFINITY;
   }
 
   #settle(group: Group, bytes: number, ms: number, by: SyncMode): void {
@@ -211,6 +226,7 @@ class Writer implements SegmentWriter {
     const batch = this.#next++;
     segment.position += bytes;
     this.#last = { batch, at: this.#now() };
+    if (this.#refusal) this.#retentionAt = Number.NEGATIVE_INFINITY;
     this.#refusal = undefined;
     this.#pace.took(ms, by);
     this.#count(group.records, bytes, ms);
@@ -235,12 +251,29 @@ class Writer implements SegmentWriter {
     const now = this.#now();
     if (now < this.#retentionAt + RETENTION_EVERY_MS) return;
     this.#retentionAt = now;
-    this.#retention = removeSegments(this.#dir, 0, this.#limits, now).catch(() => {});
+    this.#retention = this.#measure().catch(() => {});
+  }
+
+  async #measure(): Promise<void> {
+    const { stock, free } = await this.#space.trim();
+    const unused = this.#segment ? this.#segment.capacity - this.#segment.position : 0;
+    this.#tellFill({ ...fillOf(stock, unused, free, this.#limits, this.#segmentBytes), full: this.#refusal?.error.code === 'full' });
+  }
+
+  #tellFill(fill: Fill): void {
+    this.#fill = fill;
+    this.#onFill(fill);
+    try {
+      this.#fillFile.publish(fill);
+    } catch {
+      // It is told again at the next measure.
+    }
   }
 
   #refuse(group: Group, cause: unknown): void {
     const error = toLogError(cause);
     this.#refusal = { error, until: this.#now() + RETRY_MS };
+    if (error.code === 'full') this.#tellFill({ ...this.#fill, full: true });
     group.reject(error);
     this.#queue.rejectAll(error);
     this.#flushing = false;

@@ -10,6 +10,7 @@ import { issueToken } from '../../backbone/credentials/tokens.ts';
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
 import { takeLock } from '../../backbone/lock.ts';
+import { readFill } from '../../backbone/segments/fill.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { lookUp } from '../../protocol/response-codes.ts';
 import { Access, loadOrCreateAdminToken } from '../api/access.ts';
@@ -27,6 +28,8 @@ import { rebirthBy } from './rebirth.ts';
 import { openWebhooks } from './webhooks.ts';
 
 const DAY_MS = 86_400_000;
+const BROKERS_LOG_FULL =
+  "the brokers' log is full of what is still unread: terminals get no PUBACK and keep their messages, until what reads it has caught up, its disk has space or its size limit is raised";
 
 export interface CollectorOptions {
   paths: Layout;
@@ -118,10 +121,14 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       unready: () => [
         ...(feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
         ...(patience.trouble === null ? [] : [patience.trouble]),
+        ...(readFill(paths.brokersLog)?.full ? [BROKERS_LOG_FULL] : []),
       ],
       webhooks,
       refusalOf,
-      metrics: createMetrics({ owner, feed, book, courier, brokersLog }, options.extraMetrics ?? (() => [])),
+      metrics: createMetrics(
+        { owner, feed, book, courier, brokersLog, fill: () => readFill(paths.brokersLog) },
+        options.extraMetrics ?? (() => []),
+      ),
       say,
     });
     const server = await listen(api.fetch, options.http);

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LogReader } from '../../backbone/log.ts';
+import type { Fill } from '../../backbone/segments/fill.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Owner } from '../owner/owner.ts';
 import type { Book } from '../webhooks/book.ts';
@@ -22,6 +23,8 @@ export interface Counted {
   book: Book;
   courier: Courier;
   brokersLog: LogReader;
+  /** How full the brokers' log is, as its writer said last. */
+  fill(): Fill | undefined;
 }
 
 /** The page of metrics, read from the parts at the moment of asking. Names follow Prometheus: a unit or `_total` at the end. */
@@ -36,7 +39,7 @@ export function createMetrics(counted: Counted, extra: ExtraMetrics): () => Prom
   };
   return async () => {
     const end = await counted.brokersLog.end();
-    for (const metric of [...ours(counted, end), ...ofWebhooks(counted), ...extra()]) show(metric);
+    for (const metric of [...ours(counted, end), ...ofLog(counted.fill()), ...ofWebhooks(counted), ...extra()]) show(metric);
     return registry.metrics();
   };
 }
@@ -71,6 +74,19 @@ function ours({ owner: { watch, position, quarantine }, feed }: Counted, end: nu
       help: 'decisions of the watch since its start, by what and why',
       values: Object.fromEntries(watch.decisions),
     },
+  ];
+}
+
+function ofLog(fill: Fill | undefined): Metric[] {
+  if (!fill) return [];
+  const { size, disk, full } = fill;
+  return [
+    {
+      name: 'tillwatch_log_fill_ratio',
+      help: "how full the brokers' log is of what is still unread, of its size limit and of the disk without its reserve",
+      values: { size, disk },
+    },
+    { name: 'tillwatch_log_full', help: "1 while the brokers' log takes nothing for want of space", values: { '': full ? 1 : 0 } },
   ];
 }
 
