@@ -23,7 +23,11 @@ export async function releaseBatches(dir: string, consumer: string, batch: numbe
 
 /** Each consumer that has said what it needs, and the first batch that it needs: 0 where that cannot be read. */
 export async function consumersOf(dir: string): Promise<Map<string, number>> {
-  const names = (await readdir(dir)).filter((n) => n.startsWith(PREFIX) && !n.endsWith('.tmp'));
+  const all = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const names = all.filter((n) => n.startsWith(PREFIX) && !n.endsWith('.tmp'));
   const read = async (name: string): Promise<[string, number]> => {
     const text = await readFile(join(dir, name), 'utf8');
     return [name.slice(PREFIX.length), /^\d+\n$/.test(text) ? Number(text) : 0];

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readSettings } from '../config.ts';
 import { type Ask, neededApi } from '../installation.ts';
 import { CliError, type Io } from '../io.ts';
-import { wholeNumber } from '../options.ts';
+import { timeOf, wholeNumber } from '../options.ts';
 import { secretIn } from '../secrets.ts';
 import { receiverCommands } from './webhook-receiver.ts';
 
@@ -136,10 +136,4 @@ async function* items(ask: Ask, path: string): AsyncGenerator<Record<string, unk
 function endpointLine({ id, url, acquirer, state, disabledBecause, sequence, waiting, lastError }: Record<string, unknown>): string {
   const how = state === 'disabled' ? `disabled (${disabledBecause})` : lastError === null ? 'well' : `failing: ${lastError}`;
   return `${id}  ${acquirer ?? 'all acquirers'}  ${url}  ${sequence} events, ${waiting} waiting, ${how}`;
-}
-
-function timeOf(text: string): number {
-  const time = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isNaN(time)) throw new CliError(`"${text}" is not a time, such as 2026-11-28T06:00Z`, 2);
-  return time;
 }

@@ -11,6 +11,7 @@ const COMMANDS = [
   ['revoke'],
   ['alerts', 'replay'],
   ...['add', 'list', 'remove', 'test', 'enable', 'resend', 'listen', 'verify'].map((name) => ['webhook', name]),
+  ...['inspect', 'verify', 'export'].map((name) => ['log', name]),
   ['agent', 'run'],
   ['agent', 'once'],
 ];
@@ -61,6 +62,10 @@ describe('wrong use', () => {
     [['alerts']],
     [['alerts', 'replay']],
     [['agent']],
+    [['log']],
+    [['log', 'inspect', 'everything']],
+    [['log', 'export', '--from', 'yesterday']],
+    [['log', 'export', '--from', '2', '--to', '1']],
     [['agent', 'sleep']],
   ])('%j ends with 2, says why, and prints no data', async (args) => {
     const { code, out, said } = await cli(args);
