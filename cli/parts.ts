@@ -67,12 +67,13 @@ interface CollectorExtras {
 
 export async function runCollector(settings: Settings, paths: Layout, io: Io, extras: CollectorExtras): Promise<Collector> {
   try {
-    const { influx, logDays, http, rules, webhookAllow } = settings;
+    const { influx, logDays, quarantineDays, http, rules, webhookAllow } = settings;
     const collector = await startCollector({
       paths,
       http,
       influx,
       logDays,
+      quarantineDays,
       rules: rules?.document,
       webhookAllow: webhookAllow.ranges,
       clock: systemClock,

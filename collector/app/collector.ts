@@ -37,6 +37,7 @@ export interface CollectorOptions {
   /** Absent: the embedded store. */
   influx?: InfluxAccess | undefined;
   logDays: number;
+  quarantineDays: number;
   clock: Clock;
   random(bytes: number): Buffer;
   say(line: string): void;
@@ -88,9 +89,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const askRebirth = rebirthBy(control);
     const patience = new Patience(clock, say);
     const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
-    const owner = new Owner({ brokersLog, ownerLog, state: watchState, clock, patience, askRebirth, record });
+    const quarantineMs = options.quarantineDays * DAY_MS;
+    const owner = new Owner({ brokersLog, ownerLog, state: watchState, quarantineMs, clock, patience, askRebirth, record });
     await owner.catchUp();
-    const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, clock, patience, say };
+    const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, quarantineMs, clock, patience, say };
     const feed = new Feed({
       ...feedDeps,
       classOf,
@@ -112,6 +114,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       watch: owner.watch,
       watchState,
       feedState,
+      quarantine: { messages: owner.quarantine, points: feed.quarantine },
       access: new Access(accessState, admin.token, random),
       now: clock.now,
       random,

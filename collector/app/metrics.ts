@@ -3,6 +3,7 @@ import type { LogReader } from '../../backbone/log.ts';
 import type { Fill } from '../../backbone/segments/fill.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Owner } from '../owner/owner.ts';
+import type { Kind, Tallies } from '../owner/quarantine.ts';
 import type { Book } from '../webhooks/book.ts';
 import type { Courier } from '../webhooks/courier.ts';
 
@@ -62,11 +63,11 @@ function ours({ owner: { watch, position, quarantine }, feed }: Counted, end: nu
     { name: 'tillwatch_feed_rejected_total', help: 'points that the store will never take', values: { '': feed.stats.rejected } },
     {
       name: 'tillwatch_quarantine_dropped_total',
-      help: 'quarantined rows that were dropped before their time, being too many',
+      help: 'quarantined rows that were dropped before their time, being too many of all or of one sender',
       values: {
-        refusal: quarantine.tallies.refusal.dropped,
-        message: quarantine.tallies.message.dropped,
-        point: feed.quarantine.tallies.point.dropped,
+        ...dropped('refusal', quarantine.tallies),
+        ...dropped('message', quarantine.tallies),
+        ...dropped('point', feed.quarantine.tallies),
       },
     },
     {
@@ -75,6 +76,11 @@ function ours({ owner: { watch, position, quarantine }, feed }: Counted, end: nu
       values: Object.fromEntries(watch.decisions),
     },
   ];
+}
+
+function dropped(kind: Kind, tallies: Tallies): Record<string, number> {
+  const { all, sender } = tallies[kind].dropped;
+  return { [`${kind} all`]: all, [`${kind} sender`]: sender };
 }
 
 function ofLog(fill: Fill | undefined): Metric[] {

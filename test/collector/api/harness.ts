@@ -5,7 +5,8 @@ import { openMemoryState } from '../../../backbone/memory.ts';
 import { Access, type Role } from '../../../collector/api/access.ts';
 import { createApi } from '../../../collector/api/api.ts';
 import type { ApiDeps, ApiEnv } from '../../../collector/api/deps.ts';
-import { newestFirst, Outputs, QUARANTINE, type Quarantined, toBytes } from '../../../collector/owner/outputs.ts';
+import { Outputs, type Quarantined } from '../../../collector/owner/outputs.ts';
+import { Quarantine } from '../../../collector/owner/quarantine.ts';
 import { Book } from '../../../collector/webhooks/book.ts';
 import { Webhooks } from '../../../collector/webhooks/webhooks.ts';
 import { checkPayload } from '../../../protocol/codec/check.ts';
@@ -22,6 +23,8 @@ export class TestApi {
   readonly watch = new Watch();
   readonly watchState = openMemoryState();
   readonly feedState = openMemoryState();
+  readonly messages = new Quarantine(this.watchState, Number.POSITIVE_INFINITY);
+  readonly points = new Quarantine(this.feedState, Number.POSITIVE_INFINITY);
   readonly access: Access;
   readonly control: ControlEntry[] = [];
   readonly lines: string[] = [];
@@ -41,6 +44,7 @@ export class TestApi {
       watch: this.watch,
       watchState: this.watchState,
       feedState: this.feedState,
+      quarantine: { messages: this.messages, points: this.points },
       access: this.access,
       now: () => T,
       random: (n) => this.random(n),
@@ -93,9 +97,9 @@ export class TestApi {
   }
 
   /** Puts what was refused where the owner or (`feed`) the feed would. */
-  async quarantine(id: string, from: string, at: number, feed = false): Promise<void> {
-    const row: Quarantined = { id, at, node: 'n1', from, channel: 'report', reason: 'bad_json', detail: '', raw: null };
-    await (feed ? this.feedState : this.watchState).commit([{ table: QUARANTINE, key: newestFirst(at, id), value: toBytes(row) }]);
+  async quarantine(id: string, from: string, at: number, feed = false, more: Partial<Quarantined> = {}): Promise<void> {
+    const row: Quarantined = { id, at, node: 'n1', from, channel: 'report', reason: 'bad_json', detail: '', raw: null, ...more };
+    await (feed ? this.feedState.commit(this.points.add(row, 'point')) : this.watchState.commit(this.messages.add(row, 'message')));
   }
 
   async token(role: Role): Promise<string> {

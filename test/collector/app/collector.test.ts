@@ -17,6 +17,7 @@ async function started(options: Partial<CollectorOptions> = {}) {
     paths,
     http: { host: '127.0.0.1', port: 0 },
     logDays: 30,
+    quarantineDays: 30,
     clock: systemClock,
     random: randomBytes,
     say: (line) => void lines.push(line),
