@@ -11,7 +11,7 @@ import { Book } from '../../../collector/webhooks/book.ts';
 import { Webhooks } from '../../../collector/webhooks/webhooks.ts';
 import { checkPayload } from '../../../protocol/codec/check.ts';
 import type { ControlEntry } from '../../../protocol/control.ts';
-import type { Entry } from '../../../protocol/entries.ts';
+import type { Entry, OwnerEntry } from '../../../protocol/entries.ts';
 import { checkRow, type Table } from '../../../protocol/registry.ts';
 import type { UpChannel } from '../../../protocol/topics.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
@@ -27,6 +27,7 @@ export class TestApi {
   readonly points = new Quarantine(this.feedState, Number.POSITIVE_INFINITY);
   readonly access: Access;
   readonly control: ControlEntry[] = [];
+  readonly submitted: OwnerEntry[] = [];
   readonly lines: string[] = [];
   problems: string[] = [];
   metrics: () => Promise<string> = async () => '# HELP a b\na 1\n';
@@ -48,7 +49,7 @@ export class TestApi {
       access: this.access,
       now: () => T,
       random: (n) => this.random(n),
-      submit: async (entries) => this.fold(...entries(T)),
+      submit: async (entries) => this.#take(entries(T)),
       control: async (entry) => void this.control.push(entry),
       enroll: async (user, expiresAt) => `tw1.token of ${user} until ${expiresAt}`,
       unready: () => this.problems,
@@ -69,6 +70,15 @@ export class TestApi {
       say: (line) => void this.lines.push(line),
     };
     this.app = createApi(deps);
+  }
+
+  /** As the owner does: what is replayed leaves quarantine. */
+  async #take(entries: readonly OwnerEntry[]): Promise<void> {
+    this.submitted.push(...entries);
+    await this.fold(...entries);
+    for (const entry of entries) {
+      if (entry.kind === 'message') await this.watchState.commit(this.messages.leave(entry.replayed.id!, entry.at));
+    }
   }
 
   random(n: number): Buffer {
