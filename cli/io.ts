@@ -1,6 +1,8 @@
 /** Where a command reads and writes: data to `out`, everything else to `say`. */
 export interface Io {
   out(line: string): void;
+  /** Many lines of data, no faster than whoever reads them takes them. */
+  pour(lines: Iterable<string>): Promise<void>;
   say(line: string): void;
   stdin: NodeJS.ReadableStream;
   env: Record<string, string | undefined>;

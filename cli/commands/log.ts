@@ -11,7 +11,7 @@ import { lineFromEntry } from '../../protocol/replay.ts';
 import { readSettings } from '../config.ts';
 import { CliError, type Io } from '../io.ts';
 import { damageLines, inspectLines, mebibytes } from '../log-lines.ts';
-import { timeOf } from '../options.ts';
+import { time } from '../options.ts';
 
 interface Named {
   json?: boolean;
@@ -49,8 +49,8 @@ export function logCommand(program: Command, io: Io): void {
   log
     .command('export')
     .description('print the entries in the replay format, in the order in which they were folded')
-    .option('--from <time>', 'from this time on, ISO 8601 or epoch milliseconds', timeOf)
-    .option('--to <time>', 'up to this time', timeOf)
+    .option('--from <time>', 'from this time on, ISO 8601 or epoch milliseconds', time)
+    .option('--to <time>', 'up to this time', time)
     .option('--acquirer <code>', 'without the messages and rows of other acquirers')
     .option('--sn <serial>', 'without those of other terminals')
     .addHelpText(

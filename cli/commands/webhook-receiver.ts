@@ -6,12 +6,13 @@ import type { Alert } from '../../protocol/alerts.ts';
 import { parseAddress } from '../config.ts';
 import { CliError, type Io, unreadable } from '../io.ts';
 import { alertLine } from '../lines.ts';
-import { wholeNumber } from '../options.ts';
+import { whole } from '../options.ts';
 import { untilStopped } from '../parts.ts';
 import { keyOf, secretIn } from '../secrets.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:9100';
 const DEFAULT_SECRET_FILE = 'webhook-secret';
+const MAX_TOLERANCE_SECONDS = 86_400;
 
 interface ListenOptions {
   listen: string;
@@ -59,7 +60,7 @@ export function receiverCommands(webhook: Command, io: Io): void {
     .requiredOption('--timestamp <seconds>', 'its header webhook-timestamp')
     .requiredOption('--signature <signature>', 'its header webhook-signature')
     .option('--secret-file <file>', 'the secret', DEFAULT_SECRET_FILE)
-    .option('--tolerance <seconds>', 'how far its timestamp may be off; 0: any time', wholeNumber, TOLERANCE_SECONDS)
+    .option('--tolerance <seconds>', 'how far its timestamp may be off; 0: any time', whole(0, MAX_TOLERANCE_SECONDS), TOLERANCE_SECONDS)
     .addHelpText(
       'after',
       '\nExample:\n  tillwatch webhook verify body.json --id msg_… --timestamp 1763798400 --signature v1,… --secret-file webhook-secret --tolerance 0',

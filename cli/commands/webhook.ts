@@ -3,9 +3,12 @@ import { readSettings } from '../config.ts';
 import { neededApi } from '../installation.ts';
 import { CliError, type Io } from '../io.ts';
 import { listed } from '../lists.ts';
-import { timeOf, wholeNumber } from '../options.ts';
+import { time, whole } from '../options.ts';
 import { secretIn } from '../secrets.ts';
 import { receiverCommands } from './webhook-receiver.ts';
+
+const MAX = Number.MAX_SAFE_INTEGER;
+const LAST_TIME = Date.UTC(9999, 11, 31);
 
 export function webhookCommand(program: Command, io: Io): void {
   const webhook = program.command('webhook').description('where alerts are sent: signed as Standard Webhooks 1.0 says');
@@ -89,10 +92,10 @@ function managing(webhook: Command, io: Io): void {
   webhook
     .command('resend <id>')
     .description('send events of a webhook again, under the ids and sequences that they had')
-    .option('--from-sequence <n>', 'from this sequence on', wholeNumber)
-    .option('--to-sequence <n>', 'up to this sequence', wholeNumber)
-    .option('--from <time>', 'from this time on, ISO 8601 or epoch milliseconds', timeOf)
-    .option('--to <time>', 'up to this time', timeOf)
+    .option('--from-sequence <n>', 'from this sequence on', whole(1, MAX))
+    .option('--to-sequence <n>', 'up to this sequence', whole(1, MAX))
+    .option('--from <time>', 'from this time on, ISO 8601 or epoch milliseconds', time)
+    .option('--to <time>', 'up to this time', time)
     .option('--ids <id...>', 'these webhook-ids')
     .addHelpText(
       'after',
@@ -122,9 +125,6 @@ function selectionOf({ fromSequence, toSequence, from, to, ids }: ResendOptions)
   if (given.length !== 1) throw new CliError('say which events: --from-sequence and --to-sequence, or --from and --to, or --ids', 2);
   return given[0]!;
 }
-
-const MAX = Number.MAX_SAFE_INTEGER;
-const LAST_TIME = Date.UTC(9999, 11, 31);
 
 function endpointLine({ id, url, acquirer, state, disabledBecause, sequence, waiting, lastError }: Record<string, unknown>): string {
   const how = state === 'disabled' ? `disabled (${disabledBecause})` : lastError === null ? 'well' : `failing: ${lastError}`;

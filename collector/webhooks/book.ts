@@ -87,13 +87,10 @@ export class Book {
     return this.lines.get(endpoint)!.add(waiting) ? [waitingRow(endpoint, waiting)] : [];
   }
 
-  /** All that waits at an endpoint is tried from the start, beginning now. */
+  /** All that waits at an endpoint is tried from the start, beginning now, but for what is under way. */
   restart(endpoint: string, now: number): Change[] {
-    const waiting = [...this.lines.get(endpoint)!].map((old) => newWaiting(old, now));
-    const line = new Line();
-    for (const one of waiting) line.add(one);
-    this.lines.set(endpoint, line);
-    return waiting.map((one) => waitingRow(endpoint, one));
+    const restarted = this.lines.get(endpoint)!.restart(now);
+    return restarted.map((waiting) => waitingRow(endpoint, waiting));
   }
 
   /** Gives up what waits at an endpoint up to a sequence. */
@@ -114,11 +111,11 @@ export class Book {
     return { begun: { endpoint: endpoint.id, waiting, at: now }, changes: [waitingRow(endpoint.id, waiting)] };
   }
 
-  /** Takes an attempt's answer in; undefined where its endpoint was removed, or restarted, meanwhile. */
+  /** Takes an attempt's answer in; undefined where its endpoint was removed meanwhile. */
   end({ endpoint: id, waiting, at }: Begun, answer: Answer, now: number, random: () => number) {
     const endpoint = this.endpoints.get(id);
     const line = this.lines.get(id);
-    if (!endpoint || !line?.isUnderWay(waiting)) return undefined;
+    if (!endpoint || !line) return undefined;
     const judgement = judge(endpoint, waiting, answer, now, random);
     Object.assign(endpoint, judgement.endpoint);
     const done = judgement.result === 'delivered' || judgement.result === 'given_up';

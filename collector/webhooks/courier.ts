@@ -3,6 +3,7 @@
  * its first attempt, an attempt before its request, and its outcome after: whatever is cut off in between is made again, under the
  * same webhook-id.
  */
+import { setMaxListeners } from 'node:events';
 import type { Change, StateStore } from '../../backbone/state.ts';
 import type { Transition } from '../../protocol/alerts.ts';
 import { Bell } from '../bell.ts';
@@ -58,6 +59,8 @@ export class Courier {
 
   constructor(deps: CourierDeps) {
     this.#deps = deps;
+    // Each attempt under way listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     this.#ledger = new Ledger(deps.state, deps.patience, this.#stopping.signal);
   }
 
@@ -140,17 +143,19 @@ export class Courier {
     await this.#ledger.write(ended.changes);
   }
 
-  async #send({ endpoint: id, waiting, at }: Begun): Promise<Answer> {
-    const { book, state, post } = this.#deps;
+  async #send({ endpoint: id, waiting }: Begun): Promise<Answer> {
+    const { book, state, post, clock } = this.#deps;
     const endpoint = book.endpoints.get(id);
     const row = state.get(EVENTS, eventKey(id, waiting.sequence));
     if (!endpoint || !row) return { kind: 'unanswered', why: 'the event is gone' };
     const body = bodyOf(fromBytes<WebhookEvent>(row), endpoint.language);
-    const keys = secretsAt(endpoint, at).flatMap((secret) => {
+    // Writing it down may have waited for a disk: receivers take a delivery that says it was sent just now.
+    const now = clock.now();
+    const keys = secretsAt(endpoint, now).flatMap((secret) => {
       const read = readSecret(secret);
       return read.ok ? [read.key] : [];
     });
-    const headers = { ...signedHeaders(waiting.id, Math.floor(at / 1000), body, keys), ...HEADERS };
+    const headers = { ...signedHeaders(waiting.id, Math.floor(now / 1000), body, keys), ...HEADERS };
     return post(new URL(endpoint.url), headers, body, this.#stopping.signal);
   }
 

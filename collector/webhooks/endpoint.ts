@@ -32,8 +32,9 @@ export interface Endpoint extends Filter {
   sequence: number;
   createdAt: number;
   succeededAt: number | null;
-  /** Since when every attempt has failed, and what the last one met. */
+  /** Since when every attempt has failed, when the last one did, and what it met. */
   failingSince: number | null;
+  failedAt: number | null;
   lastError: string | null;
   /** The receiver asked to be left alone until then. */
   pausedUntil: number | null;

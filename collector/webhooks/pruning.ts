@@ -26,7 +26,7 @@ export function pruned(book: Book, state: StateStore, now: number): { changes: C
   };
   for (const endpoint of book.endpoints.values()) {
     remove(DELIVERIES, keysOf(state, DELIVERIES, endpoint.id, newestFirst(now - KEPT_MS, LAST)));
-    const keys = [...oldEvents(state, endpoint, now - KEPT_MS)].slice(0, LIMIT);
+    const keys = [...oldEvents(state, endpoint, now - KEPT_MS, book.lines.get(endpoint.id)!.oldestUnderWay)].slice(0, LIMIT);
     remove(EVENTS, keys);
     if (keys.length > 0) changes.push(...book.dropUpTo(endpoint.id, Number(keys.at(-1)!.slice(prefixOf(endpoint.id).length))));
   }
@@ -36,11 +36,12 @@ export function pruned(book: Book, state: StateStore, now: number): { changes: C
   return { changes, more: isFull() };
 }
 
-function* oldEvents(state: StateStore, { id, sequence }: Readonly<Endpoint>, before: number): Iterable<string> {
+/** Up to one that is under way: its attempt may be followed by another one, which needs it. */
+function* oldEvents(state: StateStore, { id, sequence }: Readonly<Endpoint>, before: number, underWay: number): Iterable<string> {
   for (const { key, value } of state.rows(EVENTS, { after: prefixOf(id) })) {
     if (!key.startsWith(prefixOf(id))) return;
     const event = fromBytes<WebhookEvent>(value);
-    if (event.at >= before && event.sequence > sequence - KEPT_EVENTS) return;
+    if (event.sequence >= underWay || (event.at >= before && event.sequence > sequence - KEPT_EVENTS)) return;
     yield key;
   }
 }

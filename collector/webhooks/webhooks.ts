@@ -62,6 +62,7 @@ export class Webhooks {
       createdAt: now(),
       succeededAt: null,
       failingSince: null,
+      failedAt: null,
       lastError: null,
       pausedUntil: null,
     };
@@ -69,10 +70,13 @@ export class Webhooks {
     return endpoint;
   }
 
-  async change({ id }: Readonly<Endpoint>, change: Partial<Wanted> & { disabled?: 'operator' }): Promise<Readonly<Endpoint>> {
-    const { book, write } = this.#deps;
-    const endpoint = { ...book.endpoints.get(id)!, ...change };
-    await write(book.put(endpoint));
+  /** Changes it. With `enabled` true it is delivered to again: what waits is tried from the start, beginning now. */
+  async change({ id }: Readonly<Endpoint>, { enabled, ...change }: Partial<Wanted> & { enabled?: boolean }): Promise<Readonly<Endpoint>> {
+    const { book, write, now } = this.#deps;
+    const endpoint: Endpoint = { ...book.endpoints.get(id)!, ...change, ...(enabled === false && { disabled: 'operator' }) };
+    if (enabled === true)
+      Object.assign(endpoint, { disabled: null, failingSince: null, failedAt: null, lastError: null, pausedUntil: null });
+    await write([...book.put(endpoint), ...(enabled === true ? book.restart(id, now()) : [])]);
     return endpoint;
   }
 
@@ -91,14 +95,6 @@ export class Webhooks {
     ];
     await write(book.put({ ...endpoint, secrets }));
     return { secret: text, oldUntil };
-  }
-
-  /** It is delivered to again: what waits is tried from the start, beginning now. */
-  async enable({ id }: Readonly<Endpoint>): Promise<Readonly<Endpoint>> {
-    const { book, write, now } = this.#deps;
-    const endpoint: Endpoint = { ...book.endpoints.get(id)!, disabled: null, failingSince: null, lastError: null, pausedUntil: null };
-    await write([...book.put(endpoint), ...book.restart(id, now())]);
-    return endpoint;
   }
 
   /** Sends a ping. */

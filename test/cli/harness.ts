@@ -21,6 +21,7 @@ export async function cli(args: readonly string[], { env = {}, stdin = '' }: { e
   const said: string[] = [];
   const code = await runCli(args, {
     out: (line) => void out.push(line),
+    pour: async (lines) => void out.push(...lines),
     say: (line) => void said.push(line),
     stdin: Readable.from([stdin]),
     env,

@@ -243,8 +243,8 @@ describe('log export', () => {
       expect(running.out.length).toBeGreaterThan(20);
       if (round === 2) await broker.end('SIGTERM');
       const [last, within] = round === 1 ? ['"tick":true', 5_000] : ['"state":"down"', 15_000];
-        await eventually(async () => expect((await recorded()).join('\n')).toContain(last), { within });
-        await collector.end('SIGTERM');
+      await eventually(async () => expect((await recorded()).join('\n')).toContain(last), { within });
+      await collector.end('SIGTERM');
     }
 
     const { code, out, said } = await cli(['log', 'export'], { env });

@@ -39,11 +39,14 @@ const newEndpoint = z.strictObject({
 const endpointChange = z.strictObject({ ...z.partial(z.object(wanted)).shape, enabled: z.optional(z.boolean()) });
 const rotation = z.strictObject({ secret });
 const sequence = z.int().check(z.gte(1));
-const selection = z.union([
-  z.strictObject({ fromSequence: sequence, toSequence: sequence }),
-  z.strictObject({ from: epochMs, to: epochMs }),
-  z.strictObject({ ids: z.array(z.string()).check(z.minLength(1), z.maxLength(1_000)) }),
-]);
+const selection = z.union(
+  [
+    z.strictObject({ fromSequence: sequence, toSequence: sequence }),
+    z.strictObject({ from: epochMs, to: epochMs }),
+    z.strictObject({ ids: z.array(z.string()).check(z.minLength(1), z.maxLength(1_000)) }),
+  ],
+  { error: 'give fromSequence and toSequence, from and to (epoch milliseconds), or 1 to 1000 ids' },
+);
 
 /** Webhooks: an acquirer manages its own, an operator everybody's. A secret is shown once, to whoever made it. */
 export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
@@ -76,11 +79,10 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
   app.get('/webhooks/:id', (c) => c.json(view(visible(c))));
 
   app.patch('/webhooks/:id', async (c) => {
-    const endpoint = managed(c);
-    const { enabled, ...change } = await bodyOf(c, endpointChange);
+    managed(c);
+    const change = await bodyOf(c, endpointChange);
     if (change.url !== undefined) await checkUrl(change.url);
-    const changed = await webhooks.change(endpoint, { ...(change as Partial<Wanted>), ...(enabled === false && { disabled: 'operator' }) });
-    return c.json(view(enabled === true ? await webhooks.enable(changed) : changed));
+    return c.json(view(await webhooks.change(managed(c), change as Partial<Wanted>)));
   });
 
   app.delete('/webhooks/:id', async (c) => {
@@ -89,19 +91,19 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
   });
 
   app.post('/webhooks/:id/test', async (c) => c.json(await webhooks.test(managed(c)), 202));
-  app.post('/webhooks/:id/enable', async (c) => c.json(view(await webhooks.enable(managed(c)))));
+  app.post('/webhooks/:id/enable', async (c) => c.json(view(await webhooks.change(managed(c), { enabled: true }))));
 
   app.post('/webhooks/:id/rotate', async (c) => {
-    const endpoint = managed(c);
-    const { secret: given } = await bodyOf(c, rotation);
+    managed(c);
+    const { secret: given } = await bodyOf(c, rotation, { absent: {} });
     checkSecret(given);
-    return c.json(await webhooks.rotate(endpoint, given));
+    return c.json(await webhooks.rotate(managed(c), given));
   });
 
   app.post('/webhooks/:id/replay', async (c) => {
-    const endpoint = managed(c);
+    managed(c);
     const asked = await bodyOf(c, selection);
-    const events = await webhooks.replay(endpoint, asked).catch((error) => {
+    const events = await webhooks.replay(managed(c), asked).catch((error) => {
       if (error instanceof RangeError) throw new Problem(422, 'Too many', error.message, { limit: MAX_REPLAYED });
       throw error;
     });
@@ -122,6 +124,7 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
     return endpoint;
   }
 
+  /** To be asked anew after each wait: meanwhile it may have been removed. Errors: Problem 403, 404. */
   function managed(c: Context<ApiEnv>): Readonly<Endpoint> {
     requireManager(c);
     return visible(c);

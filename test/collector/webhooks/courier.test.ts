@@ -172,7 +172,7 @@ describe('a receiver that fails', () => {
     expect(office.said.filter((line) => line.includes('410'))).toHaveLength(1);
 
     receiver.answer = () => ({ status: 200 });
-    await webhooks.enable(endpoint);
+    await webhooks.change(endpoint, { enabled: true });
     await office.until(() => receiver.deliveries.length === 3);
     expect(receiver.told.map(({ sequence }) => sequence)).toEqual([1, 1, 2]);
   });
