@@ -26,11 +26,11 @@ export function fillOf(
   free: number,
   { maxBytes, reserveBytes }: Limits,
   segmentBytes: number,
-): Fill {
+): Omit<Fill, 'full'> {
   // A log grows by whole segments: what is left of a limit beyond the last of them is of no use.
   const part = (room: number) => round((needed - unused) / Math.max(segmentBytes, Math.floor(room / segmentBytes) * segmentBytes));
   const disk = part(bytes + Math.max(0, free - reserveBytes));
-  return { size: maxBytes === Number.POSITIVE_INFINITY ? 0 : part(maxBytes), disk, full: false };
+  return { size: maxBytes === Number.POSITIVE_INFINITY ? 0 : part(maxBytes), disk };
 }
 
 function round(part: number): number {

@@ -15,7 +15,7 @@ import { announceGrowth } from './growth.ts';
 import { Pace, type SyncMode } from './pace.ts';
 import { Queue } from './queue.ts';
 import { type Recovered, type Recovery, recoverLog } from './recover.ts';
-import { type Limits, Space } from './space.ts';
+import { type Limits, Space, type Stock } from './space.ts';
 import { SegmentSupply } from './supply.ts';
 
 const MIB = 1024 * 1024;
@@ -23,6 +23,7 @@ const SEGMENT_BYTES = 64 * MIB;
 /** After a refusal, the disk is looked at again at the first append past this time. */
 const RETRY_MS = 1000;
 const RETENTION_EVERY_MS = 60_000;
+const FILL_EVERY_MS = 1_000;
 
 export interface SegmentOptions {
   /** The size of a segment file, bytes. Default 64 MiB. */
@@ -37,7 +38,7 @@ export interface SegmentOptions {
   consumers?: readonly string[];
   /** Disk space that the log leaves free, bytes. Default 0. */
   reserveBytes?: number;
-  /** Told how full the log is, each time that it is measured. */
+  /** Told how full the log is, about each second while it grows. */
   onFill?: (fill: Fill) => void;
   now?: () => number;
   disk?: Disk;
@@ -94,7 +95,10 @@ class Writer implements SegmentWriter {
   #closing: Promise<void> | undefined;
   #retention: Promise<unknown> = Promise.resolve();
   #retentionAt: number;
-  #fill: Fill = { size: 0, disk: 0, full: false };
+  #measured: { stock: Stock; free: number } = { stock: { bytes: 0, needed: 0 }, free: Number.POSITIVE_INFINITY };
+  #fillToldAt = Number.NEGATIVE_INFINITY;
+  /** No other segment could be had: what little room there is in this one would make us look well to small batches alone. */
+  #outOfRoom = false;
 
   constructor(dir: string, options: SegmentOptions, lock: Lock, durable: DurableFile, { active, last, next, recovery }: Recovered) {
     const { maxAgeMs = Infinity, maxBytes = Infinity, reserveBytes = 0, consumers = [], segmentBytes = SEGMENT_BYTES } = options;
@@ -170,7 +174,7 @@ class Writer implements SegmentWriter {
   }
 
   #fits(group: Group): boolean {
-    return this.#segment !== undefined && this.#segment.position + group.size <= this.#segment.capacity;
+    return this.#segment !== undefined && !this.#outOfRoom && this.#segment.position + group.size <= this.#segment.capacity;
   }
 
   #commitInline(group: Group): void {
@@ -218,6 +222,8 @@ class Writer implements SegmentWriter {
     const segment = await activateSegment(this.#dir, prepared, head);
     if (this.#segment) closeSync(this.#segment.fd);
     this.#segment = segment;
+    this.#outOfRoom = false;
+    this.#measured.stock.needed += segment.capacity;
     this.#retentionAt = Number.NEGATIVE_INFINITY;
   }
 
@@ -249,19 +255,23 @@ class Writer implements SegmentWriter {
   /** A failure here is met again, and told, where the next segment is made. */
   #keepRetention(): void {
     const now = this.#now();
+    if (now >= this.#fillToldAt + FILL_EVERY_MS) this.#tellFill();
     if (now < this.#retentionAt + RETENTION_EVERY_MS) return;
     this.#retentionAt = now;
     this.#retention = this.#measure().catch(() => {});
   }
 
   async #measure(): Promise<void> {
-    const { stock, free } = await this.#space.trim();
-    const unused = this.#segment ? this.#segment.capacity - this.#segment.position : 0;
-    this.#tellFill({ ...fillOf(stock, unused, free, this.#limits, this.#segmentBytes), full: this.#refusal?.error.code === 'full' });
+    this.#measured = await this.#space.trim();
+    this.#tellFill();
   }
 
-  #tellFill(fill: Fill): void {
-    this.#fill = fill;
+  #tellFill(): void {
+    this.#fillToldAt = this.#now();
+    const { stock, free } = this.#measured;
+    const unused = this.#segment ? this.#segment.capacity - this.#segment.position : 0;
+    const full = this.#refusal?.error.code === 'full';
+    const fill = { ...fillOf(stock, unused, free, this.#limits, this.#segmentBytes), full };
     this.#onFill(fill);
     try {
       this.#fillFile.publish(fill);
@@ -273,7 +283,10 @@ class Writer implements SegmentWriter {
   #refuse(group: Group, cause: unknown): void {
     const error = toLogError(cause);
     this.#refusal = { error, until: this.#now() + RETRY_MS };
-    if (error.code === 'full') this.#tellFill({ ...this.#fill, full: true });
+    if (error.code === 'full') {
+      this.#outOfRoom = true;
+      this.#tellFill();
+    }
     group.reject(error);
     this.#queue.rejectAll(error);
     this.#flushing = false;
