@@ -1,5 +1,5 @@
 /** Tells what a client did wrong from what can happen to any connection. */
-import { OversizedFrameError } from './frames.ts';
+import { OversizedFrameError } from './front/frames.ts';
 import { type ConnectionProblem, RefusedError } from './refusals.ts';
 
 /** Errors of Aedes itself (lib/client.js, lib/write.js), as it words them; those of the parser are the rest. */
