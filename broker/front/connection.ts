@@ -16,6 +16,7 @@ const PUBLISH = 0x32;
 const PINGREQ = 0xc0;
 const PINGREQ_BYTES = 2;
 const PINGRESP = Buffer.from([0xd0, 0]);
+const PINGRESP_BYTES = 2;
 
 /** What all connections share. */
 export interface Shared {
@@ -103,22 +104,20 @@ export class Connection {
 
   /** Takes frames from the start of `bytes`, as many as are the front's; returns where the others begin. */
   #takeFrames(bytes: Buffer): number {
-    let at = 0;
+    let [at, pings] = [0, 0];
     while (at < bytes.length) {
       const end = at + frameSize(bytes, at);
-      if (end === at || end > bytes.length || !this.#takeFrame(bytes, at, end)) break;
+      if (end === at || end > bytes.length) break;
+      if (bytes[at] === PINGREQ && end - at === PINGREQ_BYTES) pings += 1;
+      else if (bytes[at] !== PUBLISH || !this.#takePublish(bytes, at, end)) break;
       at = end;
     }
     if (at > 0) this.#heardAt = this.#shared.wheel.now();
+    if (pings > 0) this.#flow.write(pings === 1 ? PINGRESP : Buffer.alloc(PINGRESP_BYTES * pings, PINGRESP));
     return at;
   }
 
-  #takeFrame(bytes: Buffer, at: number, end: number): boolean {
-    if (bytes[at] === PINGREQ && end - at === PINGREQ_BYTES) {
-      this.#flow.write(PINGRESP);
-      return true;
-    }
-    if (bytes[at] !== PUBLISH) return false;
+  #takePublish(bytes: Buffer, at: number, end: number): boolean {
     const start = bodyStart(bytes, at);
     const lane = laneAt(this.#unheardLanes(), bytes, start, end);
     if (!lane) return false;

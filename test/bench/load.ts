@@ -13,6 +13,8 @@ interface Options {
   keysFile: string;
   connections: number;
   window: number;
+  /** Sets RETAIN, which a report must not have: it is cleared, and the message goes the long way, through Aedes. */
+  longWay: boolean;
 }
 
 const MAX_SECONDS = 60;
@@ -85,7 +87,7 @@ class Terminal {
       `"peripherals":{"bound":3,"limit":4}},"outcomes":[{"system":"unionpay","code":"00","n":12,"card":"debit","kind":"sale"}],"power":{"battery":0.83,"mains":true}}]}`;
     const length = 2 + topic.length + 2 + payload.length;
     const packet = Buffer.allocUnsafe(3 + length);
-    packet[0] = 0x32;
+    packet[0] = options.longWay ? 0x33 : 0x32;
     packet[1] = (length & 127) | 128;
     packet[2] = length >> 7;
     packet.writeUInt16BE(topic.length, 3);
