@@ -14,7 +14,6 @@ import type { Slot, Wheel } from './wheel.ts';
 /** MQTT 3.1.1, 2.2: the first bytes of frames. This PUBLISH has QoS 1, and is neither to be retained nor sent again. */
 const PUBLISH = 0x32;
 const PINGREQ = 0xc0;
-const PINGREQ_BYTES = 2;
 const PINGRESP = Buffer.from([0xd0, 0]);
 const PINGRESP_BYTES = 2;
 
@@ -59,6 +58,7 @@ export class Connection {
   /** It has logged in, and whoever was connected under its name before has said its last. */
   admit(session: Session): void {
     const { wheel, node } = this.#shared;
+    if (this.#socket.destroyed) return;
     this.#session = session;
     if (session.user.kind === 'terminal') this.#lanes = lanesOf(node, session.user);
     this.#heardAt = wheel.now();
@@ -108,7 +108,7 @@ export class Connection {
     while (at < bytes.length) {
       const end = at + frameSize(bytes, at);
       if (end === at || end > bytes.length) break;
-      if (bytes[at] === PINGREQ && end - at === PINGREQ_BYTES) pings += 1;
+      if (bytes[at] === PINGREQ) pings += 1;
       else if (bytes[at] !== PUBLISH || !this.#takePublish(bytes, at, end)) break;
       at = end;
     }

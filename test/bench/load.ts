@@ -1,6 +1,6 @@
 /**
  * Load for a measurement: N terminals, each one connection, QoS 1, a window of W, flat out. Loopback, and 60 seconds at most. Reads
- * lines on standard input: `go SECONDS` runs and prints what was acknowledged.
+ * lines on standard input: `go SECONDS` runs and prints what was acknowledged; `once` sends a report of each, and waits for its PUBACK.
  */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
@@ -116,6 +116,12 @@ for (const terminal of terminals) await terminal.connect();
 console.log(JSON.stringify({ connected: terminals.length }));
 
 for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'once') {
+    for (const terminal of terminals) terminal.fill();
+    while (acknowledged < terminals.length) await new Promise((done) => setTimeout(done, 50));
+    console.log(JSON.stringify({ acknowledged }));
+    continue;
+  }
   const seconds = Math.min(Number(line.split(' ')[1]), MAX_SECONDS);
   const before = acknowledged;
   latencies = [];

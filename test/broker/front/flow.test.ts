@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { Flow, type Flows } from '../../../broker/front/flow.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { testBroker } from '../harness.ts';
-import { bareBroker } from './brokers.ts';
+import { type BareBroker, bareBroker } from './brokers.ts';
 
 const USER = 'acme/SN000001';
 const REPORT = 'pos/v1/acme/SN000001/report';
@@ -35,13 +35,17 @@ class Far {
   }
 }
 
-async function loggedIn(far: Far, broker: Awaited<ReturnType<typeof bareBroker>>): Promise<void> {
-  broker.parts.front.open(far.near);
+async function loggedIn(far: Far, broker: BareBroker): Promise<void> {
   const ready = once(broker.parts.aedes, 'clientReady');
-  const login = { username: USER, password: Buffer.from(broker.token(USER)), clientId: 'SN000001', clean: true, keepalive: 1_200 };
-  far.near.push(mqtt.generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, ...login }));
+  logIn(far, broker);
   await ready;
   await eventually(() => expect(far.near.readableLength).toBe(0));
+}
+
+function logIn(far: Far, broker: BareBroker): void {
+  broker.parts.front.open(far.near);
+  const login = { username: USER, password: Buffer.from(broker.token(USER)), clientId: 'SN000001', clean: true, keepalive: 1_200 };
+  far.near.push(mqtt.generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, ...login }));
 }
 
 const pings = (count: number) => Buffer.alloc(2 * count, Buffer.from([0xc0, 0]));
@@ -82,6 +86,65 @@ describe('a client that does not read what it is sent', () => {
     expect(error.message).toBe('drain timeout');
     expect(far.near.destroyed).toBe(true);
   });
+});
+
+describe('the order of what goes back', () => {
+  it('begins with the CONNACK, also where a ping comes just before it', async () => {
+    const broker = await bareBroker('front');
+    const far = new Far();
+    broker.parts.aedes.once('client', () => far.near.push(pings(1)));
+
+    logIn(far, broker);
+    await eventually(() => expect(Buffer.concat(far.written).at(-2)).toBe(0xd0));
+
+    expect(Buffer.concat(far.written)).toEqual(Buffer.from([0x20, 2, 0, 0, 0xd0, 0]));
+    far.near.destroy();
+  });
+
+  it('is kept where Aedes waits for the client and has not read a birth: the report after it waits, too', async () => {
+    const broker = await bareBroker('front');
+    const far = new Far();
+    await loggedIn(far, broker);
+    const publish = (channel: string, messageId: number) =>
+      mqtt.generate({
+        cmd: 'publish',
+        topic: REPORT.replace('report', channel),
+        payload: channel,
+        qos: 1,
+        retain: false,
+        dup: false,
+        messageId,
+      });
+    far.stuck = true;
+    far.near.write(Buffer.alloc(20 * KIB));
+    const subscription = { topic: REPORT.replace('report', 'cmd'), qos: 1 } as const;
+    far.near.push(mqtt.generate({ cmd: 'subscribe', messageId: 1, subscriptions: [subscription] }));
+    await once(broker.parts.aedes, 'subscribe');
+
+    far.near.push(publish('birth', 2));
+    far.near.push(publish('report', 3));
+    far.letGo();
+    await eventually(() => expect(broker.arrivals(0)).toHaveLength(2));
+
+    expect(broker.arrivals(0).map((bytes) => bytes.toString('latin1').match(/birth|report/)?.[0])).toEqual(['birth', 'report']);
+    far.near.destroy();
+  });
+});
+
+it('nothing is taken any more from a session that is about to end, also while Aedes still unsubscribes it', async () => {
+  const broker = await bareBroker('front');
+  const far = new Far();
+  await loggedIn(far, broker);
+  far.near.push(mqtt.generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: REPORT.replace('report', 'cmd'), qos: 1 }] }));
+  await once(broker.parts.aedes, 'subscribe');
+  const [session] = broker.parts.sessions.open(USER);
+
+  session!.ended = 'ours';
+  session!.client.close();
+  far.near.push(mqtt.generate({ cmd: 'publish', topic: REPORT, payload: 'too late', qos: 1, retain: false, dup: false, messageId: 2 }));
+  await eventually(() => expect(far.near.destroyed).toBe(true));
+
+  expect([broker.parts.intake.pending(), broker.arrivals(0)]).toEqual([0, []]);
 });
 
 describe('what waits for the log', () => {

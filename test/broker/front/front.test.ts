@@ -61,6 +61,25 @@ describe('a report', () => {
     expect(payloads()).toEqual([payload]);
   });
 
+  it('is not what looks like one inside the payload of another message, wherever that is cut', async () => {
+    const { terminal, payloads } = await testBroker();
+    const client = await terminal(USER);
+    client.socket.setNoDelay(true);
+    const inner = mqtt.generate(report(client, 'not a report'));
+    const birth = mqtt.generate(client.publishPacket(`${TOPIC}/birth`, Buffer.concat([inner, Buffer.from([0xc0, 0])])));
+
+    for (const cut of [birth.length - inner.length - 2, birth.length - 2]) {
+      client.acknowledged.length = 0;
+      client.socket.write(birth.subarray(0, cut));
+      await (await terminal(`acme/CUT${cut}`)).ping();
+      client.socket.write(birth.subarray(cut));
+      await eventually(() => expect(client.acknowledged).toEqual([2]));
+    }
+    await client.ping();
+
+    expect(payloads().map((payload) => payload.length)).toEqual([inner.length + 2, inner.length + 2]);
+  });
+
   it("under the same serial at another acquirer is that terminal's own", async () => {
     const { terminal, arrivals } = await testBroker();
     const [one, two] = [await terminal(USER), await terminal('bank/SN000001')];
