@@ -66,13 +66,13 @@ describe('a report', () => {
     const client = await terminal(USER);
     client.socket.setNoDelay(true);
     const inner = mqtt.generate(report(client, 'not a report'));
-    const birth = mqtt.generate(client.publishPacket(`${TOPIC}/birth`, Buffer.concat([inner, Buffer.from([0xc0, 0])])));
+    const state = mqtt.generate(client.publishPacket(`${TOPIC}/state`, Buffer.concat([inner, Buffer.from([0xc0, 0])]), { retain: true }));
 
-    for (const cut of [birth.length - inner.length - 2, birth.length - 2]) {
+    for (const cut of [state.length - inner.length - 2, state.length - 2]) {
       client.acknowledged.length = 0;
-      client.socket.write(birth.subarray(0, cut));
+      client.socket.write(state.subarray(0, cut));
       await (await terminal(`acme/CUT${cut}`)).ping();
-      client.socket.write(birth.subarray(cut));
+      client.socket.write(state.subarray(cut));
       await eventually(() => expect(client.acknowledged).toEqual([2]));
     }
     await client.ping();
