@@ -7,7 +7,8 @@ const FOLDERS = {
   simulator: ['protocol'],
   broker: ['protocol', 'backbone'],
   collector: ['protocol', 'backbone', 'watch'],
-  cli: ['protocol', 'backbone', 'watch', 'broker', 'collector', 'agent', 'simulator'],
+  dashboards: ['protocol'],
+  cli: ['protocol', 'backbone', 'watch', 'broker', 'collector', 'agent', 'simulator', 'dashboards'],
 };
 const names = Object.keys(FOLDERS);
 
@@ -36,6 +37,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^watch/' },
       to: { reachable: true, path: '^(node:)?(fs|net|http|https|tls|zlib|crypto|os|path|process|timers|worker_threads|child_process)$' },
+    },
+    {
+      name: 'the-product-runs-without-the-sdk',
+      comment: 'the built dashboards are shipped; what builds them is for those who change them',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { reachable: true, path: '@grafana/grafana-foundation-sdk' },
     },
     { name: 'resolves', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -49,7 +49,7 @@ function askAt(url: string, token: string, collector: string, withinMs: number):
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     try {
-      const response = await fetch(new URL(path, url), { method, headers, ...content, signal: AbortSignal.timeout(withinMs) });
+      const response = await fetch(url.replace(/\/+$/, '') + path, { method, headers, ...content, signal: AbortSignal.timeout(withinMs) });
       return answerOf(response.status, await response.text(), collector);
     } catch (error) {
       throw error instanceof CliError ? error : new CliError(silence(error as Error, collector, withinMs));

@@ -2,12 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Layout } from '../backbone/layout.ts';
 import { prepareDataDir } from '../backbone/layout.ts';
+import { fillAlarm } from '../backbone/segments/fill.ts';
 import { openSegmentReader } from '../backbone/segments/reader.ts';
 import { openSegmentWriter } from '../backbone/segments/writer.ts';
 import { type Broker, startBroker } from '../broker/broker.ts';
 import { systemClock } from '../collector/app/clock.ts';
 import { type Collector, startCollector } from '../collector/app/collector.ts';
 import type { Metric } from '../collector/app/metrics.ts';
+import { brokerMetrics } from './broker-metrics.ts';
 import { type Settings, shownAddress } from './config.ts';
 import { CliError, type Io } from './io.ts';
 
@@ -33,6 +35,7 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
     maxBytes: settings.logMaxBytes,
     reserveBytes: settings.logReserveBytes,
     consumers: ['watch', 'feed'],
+    onFill: fillAlarm((line) => io.say(`broker: ${line}`)),
   });
   const { cut } = log.recovery;
   if (cut) io.say(`broker: the log ended in a torn batch, which nobody was told of: ${cut.bytes} bytes cut from ${cut.path}`);
@@ -65,12 +68,13 @@ interface CollectorExtras {
 
 export async function runCollector(settings: Settings, paths: Layout, io: Io, extras: CollectorExtras): Promise<Collector> {
   try {
-    const { influx, logDays, http, rules, webhookAllow } = settings;
+    const { influx, logDays, quarantineDays, http, rules, webhookAllow } = settings;
     const collector = await startCollector({
       paths,
       http,
       influx,
       logDays,
+      quarantineDays,
       rules: rules?.document,
       webhookAllow: webhookAllow.ranges,
       clock: systemClock,
@@ -86,25 +90,56 @@ export async function runCollector(settings: Settings, paths: Layout, io: Io, ex
   }
 }
 
-/** Runs until a signal to stop or a failure, then stops the parts, the last started first. A second signal ends the process at once. */
-export async function untilStopped(parts: readonly Running[], io: Io): Promise<void> {
-  const signals = ['SIGTERM', 'SIGINT'] as const;
-  let again = false;
-  const stopped = new Promise<void>((resolve) => {
-    for (const name of signals) {
-      process.on(name, () => {
-        if (again) process.exit(1);
-        again = true;
-        io.say('stopping');
-        resolve();
-      });
-    }
-  });
+/** Broker and collector in one place; to be stopped in turn, the last first: the broker says its last before the collector reads it. */
+export async function runAll(
+  settings: Settings,
+  io: Io,
+  { recordFile }: Pick<CollectorExtras, 'recordFile'> = {},
+): Promise<[Collector, RunningBroker]> {
+  const paths = await openDataDir(settings);
+  let broker: RunningBroker | undefined;
+  const extraMetrics = () => (broker ? brokerMetrics(broker.broker.stats()) : []);
+  const collector = await runCollector(settings, paths, io, { recordFile, extraMetrics });
   try {
-    await Promise.race([stopped, ...parts.flatMap(({ failed }) => (failed ? [failed] : []))]);
-  } finally {
-    for (const part of parts.toReversed()) await part.stop();
+    broker = await runBroker(settings, paths, io);
+  } catch (error) {
+    await collector.stop();
+    throw error;
   }
+  return [collector, broker];
+}
+
+/** Aborts when a signal asks this process to stop. A second one ends it at once. */
+export function stopAsked(io: Io): AbortSignal {
+  const asked = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (asked.signal.aborted) process.exit(1);
+      io.say('stopping');
+      asked.abort();
+    });
+  }
+  return asked.signal;
+}
+
+/** Runs until a signal to stop or a failure, then stops the parts, the last started first. */
+export async function untilStopped(parts: readonly Running[], io: Io): Promise<void> {
+  const asked = stopAsked(io);
+  const stopped = new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
+  try {
+    await Promise.race([stopped, ...failuresOf(parts)]);
+  } finally {
+    await stopAll(parts);
+  }
+}
+
+export function failuresOf(parts: readonly Running[]): Promise<never>[] {
+  return parts.flatMap(({ failed }) => (failed ? [failed] : []));
+}
+
+/** The last started first. */
+export async function stopAll(parts: readonly Running[]): Promise<void> {
+  for (const part of parts.toReversed()) await part.stop();
 }
 
 /** The system's words for an address that cannot be had, as one line that says what to do. */

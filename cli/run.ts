@@ -1,14 +1,30 @@
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
 import { alertsCommand } from './commands/alerts.ts';
+import { dashboardsCommand } from './commands/dashboards.ts';
+import { demoCommand } from './commands/demo.ts';
 import { enrollCommands } from './commands/enroll.ts';
 import { importCommand } from './commands/import.ts';
+import { logCommand } from './commands/log.ts';
+import { quarantineCommand } from './commands/quarantine.ts';
 import { serveCommands } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { webhookCommand } from './commands/webhook.ts';
 import { CliError, type Io } from './io.ts';
 
-const COMMANDS = [serveCommands, importCommand, enrollCommands, alertsCommand, webhookCommand, agentCommand, simulateCommand];
+const COMMANDS = [
+  demoCommand,
+  serveCommands,
+  importCommand,
+  enrollCommands,
+  alertsCommand,
+  webhookCommand,
+  quarantineCommand,
+  logCommand,
+  agentCommand,
+  simulateCommand,
+  dashboardsCommand,
+];
 
 /** Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 used wrongly. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {

@@ -5,6 +5,7 @@ import type { Story } from '../simulator/story.ts';
 import { type Address, type Settings, shownAddress } from './config.ts';
 import { type Ask, runningApi } from './installation.ts';
 import { CliError, type Io } from './io.ts';
+import { stopAsked } from './parts.ts';
 import type { TruthFile } from './truth.ts';
 
 /** A large registry is read, made durable and folded before the answer. */
@@ -33,7 +34,7 @@ export async function simulateLive(
       'no installation runs here to register and enroll the terminals at: start one with "tillwatch start", name one in TILLWATCH_API_URL, or give --entries',
     );
   const { host, port } = address;
-  const stopped = untilStopped(forMs);
+  const asked = stopAsked(io);
   const fleet = await startFleet({
     story,
     host,
@@ -41,7 +42,7 @@ export async function simulateLive(
     now: Date.now,
     random: Math.random,
     token: tokensFrom(ask),
-    register: (rows) => ask('POST', '/v1/imports', { files: filesOf(rows) }).then(() => {}),
+    register: registerWith(ask),
     onTruth: truth.add,
     say: io.say,
   });
@@ -49,19 +50,25 @@ export async function simulateLive(
     `${story.terminals} terminals, scenario ${story.scenario.name}, seed ${story.seed}, ${story.speed}x: mqtt://${shownAddress(address)}`,
   );
   const endStatus = showStatus(() => line(fleet.stats()), io);
-  await stopped;
+  await ended(asked, forMs);
   endStatus();
   const stats = await fleet.stop();
   io.out(json ? JSON.stringify(stats) : line(stats));
 }
 
-function tokensFrom(ask: Ask): (user: string) => Promise<string> {
+/** Tokens of terminals, each asked for once. */
+export function tokensFrom(ask: Ask): (user: string) => Promise<string> {
   const known = new Map<string, string>();
   return async (user) => {
     const token = known.get(user) ?? ((await ask('POST', '/v1/enrolments', { user })).token as string);
     known.set(user, token);
     return token;
   };
+}
+
+/** Takes rows into the registry. */
+export function registerWith(ask: Ask): (rows: readonly Row[]) => Promise<void> {
+  return async (rows) => void (await ask('POST', '/v1/imports', { files: filesOf(rows) }));
 }
 
 /** The rows as the files of an import. No value of a simulated fleet holds a comma or a quote. */
@@ -75,17 +82,12 @@ function filesOf(rows: readonly Row[]): { name: string; text: string }[] {
   });
 }
 
-/** Resolves at a signal, or when the time is over. A second signal ends the process at once. */
-function untilStopped(forMs: number | undefined): Promise<void> {
+/** Resolves when it is to stop, or when the time is over. */
+function ended(asked: AbortSignal, forMs: number | undefined): Promise<void> {
   return new Promise((resolve) => {
-    let again = false;
-    const stop = () => {
-      if (again) process.exit(1);
-      again = true;
-      resolve();
-    };
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, stop);
-    if (forMs !== undefined) setTimeout(stop, forMs).unref();
+    if (asked.aborted) return resolve();
+    asked.addEventListener('abort', () => resolve(), { once: true });
+    if (forMs !== undefined) setTimeout(resolve, forMs).unref();
   });
 }
 

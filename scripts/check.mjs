@@ -1,7 +1,7 @@
 // The gates, one after another; the first that fails ends the run. `npm run check`
 import { spawnSync } from 'node:child_process';
 
-const FOLDERS = ['protocol', 'backbone', 'broker', 'watch', 'collector', 'agent', 'simulator', 'cli'];
+const FOLDERS = ['protocol', 'backbone', 'broker', 'watch', 'collector', 'agent', 'simulator', 'dashboards', 'cli'];
 
 function gate(name, command, args, judge = () => null) {
   const run = spawnSync('npx', ['--no-install', command, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });

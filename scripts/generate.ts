@@ -2,14 +2,17 @@
  * Writes the documents that come from the code. `tsx scripts/generate.ts`; with `--check` it writes nothing, names each stale file on
  * stderr and exits 1 where there is one.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { grafanaFiles } from '../dashboards/grafana/files.ts';
 import { asyncapi } from '../protocol/asyncapi.ts';
 import { payloadsPage } from './documents/payloads.ts';
 import { settingsPage } from './documents/settings.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
   'docs/asyncapi.json': () => `${JSON.stringify(asyncapi(), null, 2)}\n`,
+  ...Object.fromEntries(Object.entries(grafanaFiles()).map(([path, text]) => [`deploy/grafana/${path}`, () => text])),
   'docs/payloads.md': payloadsPage,
   'docs/settings.md': settingsPage,
 };
@@ -36,6 +39,9 @@ if (process.argv.includes('--check')) {
   for (const { name } of stale) console.error(`${name} is stale: run npm run generate`);
   process.exitCode = stale.length > 0 ? 1 : 0;
 } else {
-  for (const { name, text } of stale) writeFileSync(pathOf(name), text);
+  for (const { name, text } of stale) {
+    mkdirSync(dirname(pathOf(name)), { recursive: true });
+    writeFileSync(pathOf(name), text);
+  }
   console.log(stale.length > 0 ? stale.map(({ name }) => `wrote ${name}`).join('\n') : 'everything is current');
 }

@@ -11,7 +11,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const MAIN = join(ROOT, 'dist/cli/main.js');
 const AGENT = join(ROOT, 'dist/agent/tillwatch-agent.mjs');
 const INSTALLED = join(ROOT, 'node_modules/.package-lock.json');
-const FOLDERS = ['protocol', 'backbone', 'broker', 'watch', 'collector', 'agent', 'simulator', 'cli'];
+const FOLDERS = ['protocol', 'backbone', 'broker', 'watch', 'collector', 'agent', 'simulator', 'dashboards', 'cli'];
 const SOURCES = [...FOLDERS, 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'scripts/bundle-agent.mjs'];
 
 /** Epoch milliseconds; 0 where there is no such file. */

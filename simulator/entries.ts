@@ -27,19 +27,16 @@ function linesOf(action: Action, speed: number): readonly string[] {
     case 'platform':
       return [`{"at":${at},"platform":${JSON.stringify(action.platform)}}`];
     case 'connect':
-      return [message(at, action.life, 'birth', { v: 1, session: sessionOf(action), at, ...birthOf(action.life, speed) })];
+      return [message(action, 'birth', { at, ...birthOf(action.life, speed) })];
     case 'online':
     case 'goodbye':
-      return [message(at, action.life, 'state', { v: 1, session: sessionOf(action), at, state: action.kind })];
+      return [message(action, 'state', { at, state: action.kind })];
     case 'will':
-      return [message(at, action.life, 'state', { v: 1, session: sessionOf(action), state: 'lost' })];
-    case 'event': {
-      const { seq, type, data } = action;
-      return [message(at, action.life, 'event', { v: 1, session: sessionOf(action), seq, at, type, data })];
-    }
+      return [message(action, 'state', { state: 'lost' })];
+    case 'event':
+      return [message(action, 'event', { seq: action.seq, at, type: action.type, data: action.data })];
     case 'report': {
-      const { seq, samples } = action;
-      const line = message(at, action.life, 'report', { v: 1, session: sessionOf(action), seq, samples });
+      const line = message(action, 'report', { seq: action.seq, samples: action.samples });
       return action.again ? [line, line] : [line];
     }
     default:
@@ -47,10 +44,10 @@ function linesOf(action: Action, speed: number): readonly string[] {
   }
 }
 
-function sessionOf({ life, session }: { life: Life; session: number }): string {
-  return `${life.sn}-${String(session).padStart(3, '0')}`;
-}
+type Sent = { at: number; life: Life; session: number; sn?: string };
 
-function message(at: number, { sn, merchant }: Life, channel: UpChannel, payload: object): string {
-  return `{"at":${at},"topic":"${topicOf({ acquirer: merchant.plan.acquirer, sn, channel })}","payload":${JSON.stringify(payload)}}`;
+function message({ at, life, session: count, sn = life.sn }: Sent, channel: UpChannel, body: object): string {
+  const topic = topicOf({ acquirer: life.merchant.plan.acquirer, sn, channel });
+  const session = `${sn}-${String(count).padStart(3, '0')}`;
+  return `{"at":${at},"topic":"${topic}","payload":${JSON.stringify({ v: 1, session, ...body })}}`;
 }

@@ -152,6 +152,8 @@ export const SIGNAL = {
   /** dB around the middle: a slow walk between these, and the noise of one report. */
   walkDb: [-3, 3] as Pair,
   noiseDb: [-1, 1] as Pair,
+  /** Percent of reports at which the walk takes a step: a radio that stands still does not fall six times in a row. */
+  stepPercent: 20,
   rsrqDb: [-11, -8] as Pair,
   sinrDb: [9, 18] as Pair,
   /** RSSI lies this far over RSRP, dB. */
@@ -233,7 +235,7 @@ export const LIFE = {
   resetPercent: 60,
   /** Reports between two that carry bindings, SIM use and place. */
   slowEvery: 6,
-  /** Percent that sends a report once more, as after a lost PUBACK. */
+  /** Permille of reports that are sent once more, as after a PUBACK that got lost. */
   repeatPermille: 2,
 } as const;
 
@@ -275,7 +277,7 @@ export const INCIDENT = {
   dayPer1000: [12, 24] as Pair,
   aloneDailyPercent: 60,
   /** Percent of days with one incident of the whole fleet, and of a town, in `day`. */
-  fleetDailyPercent: 30,
+  fleetDailyPercent: 50,
   townDailyPercent: 1,
   townAlonePercent: 30,
   /** After opening, and before closing, within which nothing is staged. */

@@ -7,7 +7,7 @@ import { siteOffline, terminalOffline } from './incidents/offline.ts';
 import { siteOutage } from './incidents/outage.ts';
 import { bindsReachLimit, limitIsCut, peripherals, simData, swapsApproachLimit } from './incidents/quota.ts';
 import type { Script } from './incidents/scene.ts';
-import { byCell, WIDE, type WideScript } from './incidents/wide.ts';
+import { appLags, blindness, byCell, outages, type WideScript } from './incidents/wide.ts';
 
 /** What happens to one merchant, by the type of alert that it leads to. */
 const OF_MERCHANTS: Partial<Record<AlertType, readonly Script[]>> = {
@@ -27,14 +27,21 @@ const OF_MERCHANTS: Partial<Record<AlertType, readonly Script[]>> = {
   'place.moved': [moves],
 };
 
+/** What happens to the whole fleet. */
+const OF_FLEETS: Partial<Record<AlertType, readonly WideScript[]>> = {
+  outage: outages,
+  'software.lagging': [appLags],
+  'platform.blind': blindness,
+};
+
 export interface Scenario {
   name: string;
   about: string;
   /** `none`, some now and then, or as many as there is room for. */
   rate: 'none' | 'drawn' | 'often';
-  /** One of these for a merchant, each type as likely as another. */
+  /** One of these for a merchant, and for the fleet: each type as likely as another. */
   merchant: readonly (readonly Script[])[];
-  wide: readonly WideScript[];
+  wide: readonly (readonly WideScript[])[];
   town: readonly WideScript[];
 }
 
@@ -66,7 +73,7 @@ export const SCENARIOS: readonly Scenario[] = [
     about: 'daily life with incidents of all kinds',
     rate: 'drawn',
     merchant: Object.values(OF_MERCHANTS),
-    wide: WIDE.map(({ script }) => script),
+    wide: Object.values(OF_FLEETS),
     town: [byCell],
   },
   ...TYPES.map((type) => ({
@@ -74,7 +81,7 @@ export const SCENARIOS: readonly Scenario[] = [
     about: ABOUT[type],
     rate: 'often' as const,
     merchant: OF_MERCHANTS[type] ? [OF_MERCHANTS[type]] : [],
-    wide: WIDE.filter((one) => one.type === type).map(({ script }) => script),
+    wide: OF_FLEETS[type] ? [OF_FLEETS[type]] : [],
     town: type === 'outage' ? [byCell] : [],
   })),
 ];

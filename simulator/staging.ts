@@ -37,8 +37,9 @@ export function stageWideDay(world: Staged, from: number, day: number): void {
   const { scenario } = story;
   const often = scenario.rate === 'often';
   const stream = streamOf(story.seed, OF.fleetDay, day);
-  const script = anyOf(stream, scenario.wide);
-  if (script && (often || percent(stream, INCIDENT.fleetDailyPercent))) script(sceneOf(world, `fleet-${day}`, stream, from), world.lives);
+  const scripts = anyOf(stream, scenario.wide);
+  if (scripts && (often || percent(stream, INCIDENT.fleetDailyPercent)))
+    pick(stream, scripts)(sceneOf(world, `fleet-${day}`, stream, from), world.lives);
   const [inTown] = scenario.town;
   if (!inTown) return;
   for (const [town, lives] of byTown(world)) {

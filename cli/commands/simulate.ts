@@ -6,6 +6,7 @@ import { DAY_MS, type Story } from '../../simulator/story.ts';
 import { type Address, readSettings } from '../config.ts';
 import { CliError, type Io } from '../io.ts';
 import { thisMachine } from '../machine.ts';
+import { time, whole } from '../options.ts';
 import { simulateLive } from '../simulation.ts';
 import { type TruthFile, truthFile } from '../truth.ts';
 
@@ -13,6 +14,8 @@ import { type TruthFile, truthFile } from '../truth.ts';
 const DEFAULT_START = Date.UTC(2026, 2, 2);
 const MOST_ENTRIES_TERMINALS = 10_000_000;
 const MOST_SPEED = 3600;
+/** No timer of Node's runs longer than that. */
+const MOST_DURATION_MS = 24 * DAY_MS;
 
 interface Options {
   terminals: number;
@@ -118,14 +121,6 @@ function list({ json }: Options, io: Io): void {
   for (const { name, about } of SCENARIOS) io.out(json ? JSON.stringify({ name, about }) : `${name.padEnd(width)}  ${about}`);
 }
 
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`A whole number, ${least} to ${most}.`);
-  };
-}
-
 function speed(text: string): number {
   const number = Number(/^(\d+(?:\.\d+)?)x?$/.exec(text)?.[1]);
   if (number >= 1 && number <= MOST_SPEED) return number;
@@ -134,14 +129,9 @@ function speed(text: string): number {
 
 function duration(text: string): number {
   const match = /^(\d{1,6})([smhd])$/.exec(text);
-  if (match) return Number(match[1]) * { s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS }[match[2] as 's' | 'm' | 'h' | 'd'];
-  throw new InvalidArgumentError('A number and s, m, h or d, such as 10m.');
-}
-
-function time(text: string): number {
-  const at = Date.parse(text);
-  if (/^\d{4}-\d\d-\d\d/.test(text) && at >= 0) return at;
-  throw new InvalidArgumentError('An ISO time, such as 2026-03-02 or 2026-03-02T08:00Z.');
+  const ms = match ? Number(match[1]) * { s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS }[match[2] as 's' | 'm' | 'h' | 'd'] : Number.NaN;
+  if (ms <= MOST_DURATION_MS) return ms;
+  throw new InvalidArgumentError('A number and s, m, h or d, such as 10m; 24d at most.');
 }
 
 function brokerUrl(text: string): Address {

@@ -6,12 +6,14 @@ import type { Alert } from '../../protocol/alerts.ts';
 import { parseAddress } from '../config.ts';
 import { CliError, type Io, unreadable } from '../io.ts';
 import { alertLine } from '../lines.ts';
-import { wholeNumber } from '../options.ts';
+import { whole } from '../options.ts';
 import { untilStopped } from '../parts.ts';
 import { keyOf, secretIn } from '../secrets.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:9100';
 const DEFAULT_SECRET_FILE = 'webhook-secret';
+const MAX_TOLERANCE_SECONDS = 86_400;
+const MAX_SHOWN = 200;
 
 interface ListenOptions {
   listen: string;
@@ -59,7 +61,7 @@ export function receiverCommands(webhook: Command, io: Io): void {
     .requiredOption('--timestamp <seconds>', 'its header webhook-timestamp')
     .requiredOption('--signature <signature>', 'its header webhook-signature')
     .option('--secret-file <file>', 'the secret', DEFAULT_SECRET_FILE)
-    .option('--tolerance <seconds>', 'how far its timestamp may be off; 0: any time', wholeNumber, TOLERANCE_SECONDS)
+    .option('--tolerance <seconds>', 'how far its timestamp may be off; 0: any time', whole(0, MAX_TOLERANCE_SECONDS), TOLERANCE_SECONDS)
     .addHelpText(
       'after',
       '\nExample:\n  tillwatch webhook verify body.json --id msg_… --timestamp 1763798400 --signature v1,… --secret-file webhook-secret --tolerance 0',
@@ -83,7 +85,15 @@ async function bodyIn(file: string, io: Io): Promise<Buffer> {
 function deliveryLine({ at, headers, body, problem, again }: Received): string {
   const time = new Date(at).toISOString().slice(11, 19);
   if (problem !== null) return `${time}  NOT GENUINE: ${problem} (${headers['webhook-id'] ?? 'no webhook-id'})`;
-  const { type, sequence, data } = JSON.parse(body) as { type: string; sequence: number; data: Alert };
-  const what = type.startsWith('alert.') ? alertLine(type.slice('alert.'.length), data) : type;
-  return `${time}  #${sequence}  ${what}${again ? '  (came before)' : ''}`;
+  return `${time}  ${whatCame(body)}${again ? '  (came before)' : ''}`;
+}
+
+/** A body may be signed and be none of ours. */
+function whatCame(body: string): string {
+  try {
+    const { type, sequence, data } = JSON.parse(body) as { type: string; sequence: number; data: Alert };
+    return `#${sequence}  ${type.startsWith('alert.') ? alertLine(type.slice('alert.'.length), data) : type}`;
+  } catch {
+    return `genuine, and no event of ours: ${body.slice(0, MAX_SHOWN)}`;
+  }
 }

@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 import { readSettings } from '../config.ts';
-import { type Ask, neededApi } from '../installation.ts';
+import { neededApi } from '../installation.ts';
 import { CliError, type Io } from '../io.ts';
-import { wholeNumber } from '../options.ts';
+import { listed } from '../lists.ts';
+import { time, whole } from '../options.ts';
 import { secretIn } from '../secrets.ts';
 import { receiverCommands } from './webhook-receiver.ts';
+
+const MAX = Number.MAX_SAFE_INTEGER;
+const LAST_TIME = Date.UTC(9999, 11, 31);
 
 export function webhookCommand(program: Command, io: Io): void {
   const webhook = program.command('webhook').description('where alerts are sent: signed as Standard Webhooks 1.0 says');
@@ -28,7 +32,7 @@ function managing(webhook: Command, io: Io): void {
   const api = () => neededApi(readSettings(io.env));
   webhook
     .command('add <url>')
-    .description('send alerts to an address; prints its id and the secret that signs them, which is shown this once')
+    .description('send alerts to an address; prints its id, and the secret that was made to sign them, which is shown this once')
     .option('--acquirer <code>', 'the alerts of this acquirer alone')
     .option('--types <type...>', 'these types of alerts alone, such as quota.terminals')
     .option('--severity <level>', 'from this severity on: info, warning or critical')
@@ -46,7 +50,7 @@ function managing(webhook: Command, io: Io): void {
       const made = await (await api())('POST', '/v1/webhooks', { url, ...options, secret });
       if (json) return io.out(JSON.stringify(made));
       io.out(`id: ${made.id}`);
-      io.out(`secret: ${made.secret}`);
+      if (made.secret !== undefined) io.out(`secret: ${made.secret}`);
     });
 
   webhook
@@ -55,7 +59,7 @@ function managing(webhook: Command, io: Io): void {
     .option('--json', 'one JSON document a line')
     .addHelpText('after', '\nExample:\n  tillwatch webhook list')
     .action(async ({ json }: { json?: boolean }) => {
-      for await (const item of items(await api(), '/v1/webhooks')) io.out(json ? JSON.stringify(item) : endpointLine(item));
+      for await (const item of listed(await api(), '/v1/webhooks')) io.out(json ? JSON.stringify(item) : endpointLine(item));
     });
 
   webhook
@@ -88,10 +92,10 @@ function managing(webhook: Command, io: Io): void {
   webhook
     .command('resend <id>')
     .description('send events of a webhook again, under the ids and sequences that they had')
-    .option('--from-sequence <n>', 'from this sequence on', wholeNumber)
-    .option('--to-sequence <n>', 'up to this sequence', wholeNumber)
-    .option('--from <time>', 'from this time on, ISO 8601 or epoch milliseconds', timeOf)
-    .option('--to <time>', 'up to this time', timeOf)
+    .option('--from-sequence <n>', 'from this sequence on', whole(1, MAX))
+    .option('--to-sequence <n>', 'up to this sequence', whole(1, MAX))
+    .option('--from <time>', 'from this time on, ISO 8601 or epoch milliseconds', time)
+    .option('--to <time>', 'up to this time', time)
     .option('--ids <id...>', 'these webhook-ids')
     .addHelpText(
       'after',
@@ -122,24 +126,7 @@ function selectionOf({ fromSequence, toSequence, from, to, ids }: ResendOptions)
   return given[0]!;
 }
 
-const MAX = Number.MAX_SAFE_INTEGER;
-const LAST_TIME = Date.UTC(9999, 11, 31);
-
-async function* items(ask: Ask, path: string): AsyncGenerator<Record<string, unknown>> {
-  for (let cursor: unknown = ''; cursor !== null; ) {
-    const page = await ask('GET', cursor === '' ? path : `${path}?cursor=${cursor}`);
-    yield* page.items as Record<string, unknown>[];
-    cursor = page.next;
-  }
-}
-
 function endpointLine({ id, url, acquirer, state, disabledBecause, sequence, waiting, lastError }: Record<string, unknown>): string {
   const how = state === 'disabled' ? `disabled (${disabledBecause})` : lastError === null ? 'well' : `failing: ${lastError}`;
   return `${id}  ${acquirer ?? 'all acquirers'}  ${url}  ${sequence} events, ${waiting} waiting, ${how}`;
-}
-
-function timeOf(text: string): number {
-  const time = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isNaN(time)) throw new CliError(`"${text}" is not a time, such as 2026-11-28T06:00Z`, 2);
-  return time;
 }

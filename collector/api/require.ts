@@ -26,13 +26,24 @@ export function visibleAcquirer(c: Context<ApiEnv>): string | null {
 }
 
 /**
- * The request's JSON against a schema; nothing of a body is read before this is called. Errors: Problem 413 beyond `maxBytes`, 400
- * that names each wrong member.
+ * The request's JSON against a schema; nothing of a body is read before this is called. `absent`: what no body at all stands for.
+ * Errors: Problem 413 beyond `maxBytes`, 400 that names each wrong member.
  */
-export async function bodyOf<T extends z.ZodMiniType>(c: Context<ApiEnv>, schema: T, maxBytes = MAX_BODY_BYTES): Promise<z.infer<T>> {
-  const result = schema.safeParse(parsed(await textOf(c.req.raw, maxBytes)));
+export async function bodyOf<T extends z.ZodMiniType>(
+  c: Context<ApiEnv>,
+  schema: T,
+  { maxBytes = MAX_BODY_BYTES, absent }: { maxBytes?: number; absent?: unknown } = {},
+): Promise<z.infer<T>> {
+  const text = await textOf(c.req.raw, maxBytes);
+  const result = schema.safeParse(text === '' && absent !== undefined ? absent : parsed(text));
   if (result.success) return result.data;
-  throw new Problem(400, 'Bad request', result.error.issues.map((i) => `${i.path.join('.') || 'body'}: ${i.message}`).join('; '));
+  throw new Problem(400, 'Bad request', result.error.issues.map(wordsOf).join('; '));
+}
+
+/** What is wrong with which member. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${[...issue.path, key].join('.')}: cannot be given`).join('; ');
+  return `${issue.path.join('.') || 'body'}: ${issue.message}`;
 }
 
 function parsed(text: string): unknown {

@@ -7,11 +7,12 @@ import { createHash } from 'node:crypto';
 import type { LogReader } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
 import { beginSave, loadRow, type SavedRow, type Table, takeSaved } from '../../watch/fold/table.ts';
+import { follow } from '../follow.ts';
 import { Follower } from '../log/follower.ts';
 import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
-import { Quarantine } from '../owner/keeping.ts';
-import { fromBytes, newestFirst, numberKey, OUTBOX, type OutboxRow, QUARANTINE, type Quarantined, toBytes } from '../owner/outputs.ts';
+import { fromBytes, numberKey, OUTBOX, type OutboxRow, type Quarantined, toBytes } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
+import { Quarantine } from '../owner/quarantine.ts';
 import { type Patience, throwUnlessItPasses } from '../patience.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { writeAround } from '../store/around.ts';
@@ -38,6 +39,8 @@ export interface FeedDeps {
   /** The watch's state, whose outbox is read. */
   watchState: StateStore;
   store: TelemetryStore;
+  /** How long quarantine keeps what it has, milliseconds. */
+  quarantineMs: number;
   clock: Clock;
   /** Waits with what cannot be saved for the moment. */
   patience: Patience;
@@ -83,7 +86,7 @@ export class Feed {
     this.#outbox = saved.outbox;
     this.#turns = new Turns(deps.clock.monotonic);
     const tallies = deps.state.get(FEED_TABLE, TALLIES);
-    this.quarantine = new Quarantine(tallies && fromBytes(tallies));
+    this.quarantine = new Quarantine(deps.state, deps.quarantineMs, tallies && fromBytes(tallies));
   }
 
   get position(): Position {
@@ -163,10 +166,9 @@ export class Feed {
 
   /** Points that the store will never take are kept where they can be listed, and do not hold up the others. */
   async #reject(points: readonly Point[], error: StoreError, signal: AbortSignal): Promise<void> {
-    const { state } = this.#deps;
     this.stats.rejected += points.length;
     // After a crash, or where the rest of the batch failed, a point comes again.
-    const rows = points.map((point) => refusedRow(point, error)).filter(({ at, id }) => !state.get(QUARANTINE, newestFirst(at, id)));
+    const rows = points.map((point) => refusedRow(point, error)).filter(({ id }) => !this.quarantine.find(id));
     const changes = rows.flatMap((row) => this.quarantine.add(row, 'point', this.#now));
     await this.#commit(changes, signal);
   }
@@ -182,7 +184,7 @@ export class Feed {
 
   async #commit(changes: readonly Change[], signal: AbortSignal): Promise<void> {
     const { state, patience } = this.#deps;
-    await stageChanges(this.#stage(signal), [...changes, ...this.quarantine.prune(state, this.#now)]);
+    await stageChanges(this.#stage(signal), [...changes, ...this.quarantine.prune(this.#now)]);
     const tallies = toBytes(this.quarantine.tallies);
     await patience.outlast(() => state.commit([{ table: FEED_TABLE, key: TALLIES, value: tallies }]), signal);
   }
@@ -218,10 +220,9 @@ export class Feed {
   }
 
   async #idle(signal: AbortSignal): Promise<void> {
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    await Promise.race([this.#logs.owner.grown(either), this.#deps.clock.sleep(IDLE_MS, either)]);
-    stop.abort();
+    const { signal: until, end } = follow(signal);
+    await Promise.race([this.#logs.owner.grown(until), this.#deps.clock.sleep(IDLE_MS, until)]);
+    end();
   }
 }
 

@@ -2,6 +2,7 @@
  * Which addresses a webhook may be delivered to. A receiver's address comes from outside, and our network may reach what its author
  * may not: so only public addresses are dialled, and only over TLS, but for the ranges that an operator allows.
  */
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -26,8 +27,11 @@ export function parseRanges(text: string): { ranges: Range[]; bad: string[] } {
 }
 
 function parseRange(text: string): Range | undefined {
+  // ipaddr.js reads as C does: "10/8" were 0.0.0.10/8 to it, and "010.0.0.0/8" octal.
+  const [written = ''] = text.split('/');
+  if (isIP(written) === 0) return undefined;
   if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
-  if (!ipaddr.isValid(text)) return undefined;
+  if (text !== written) return undefined;
   const address = ipaddr.parse(text);
   return [address, address.kind() === 'ipv4' ? 32 : 128];
 }
@@ -37,7 +41,8 @@ function parseRange(text: string): Range | undefined {
  * written as an IPv6 one is judged as what it is.
  */
 export function refusalOf(text: string, tls: boolean, allowed: readonly Range[]): string | null {
-  const address = ipaddr.process(text);
+  // ipaddr.js takes "::8.8.8.8" (RFC 4291, 2.5.5.1) for 8.8.8.8, which is not where it leads.
+  const address = ipaddr.process(text.replace(/^::(?=\d+\.)/, '::0:'));
   if (allowed.some(([range, bits]) => range.kind() === address.kind() && address.match(range, bits))) return null;
   const kind = address.range();
   const isPublic = kind === 'unicast' && (address.kind() === 'ipv4' || address.match(GLOBAL_IPV6));

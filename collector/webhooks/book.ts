@@ -7,7 +7,7 @@ import type { Transition } from '../../protocol/alerts.ts';
 import { fromBytes, toBytes } from '../owner/outputs.ts';
 import { type Endpoint, type EventType, eventTypeFor } from './endpoint.ts';
 import { eventId, type WebhookEvent } from './event.ts';
-import { type Judgement, judge, type Result } from './judge.ts';
+import { failureOf, type Judgement, judge, type Result } from './judge.ts';
 import { Line, type Waiting } from './line.ts';
 import type { Answer } from './post.ts';
 import { CURSOR, DELIVERIES, deliveryKey, ENDPOINTS, EVENTS, endpointOf, eventKey, prefixOf, TOLD, toldKey, WAITING } from './tables.ts';
@@ -17,6 +17,7 @@ const CURSOR_KEY = 'outbox';
 /** An attempt that was begun at `at`. */
 export interface Begun {
   endpoint: string;
+  url: string;
   waiting: Waiting;
   at: number;
 }
@@ -28,13 +29,15 @@ export interface Delivery {
   type: EventType;
   attempt: number;
   at: number;
-  durationMs: number;
+  /** Null where it was cut off, or is under way. */
+  durationMs: number | null;
   /** The receiver's; null where there was no answer. */
   status: number | null;
   error: string | null;
   /** Its first kilobyte. */
   answer: string | null;
-  result: Result;
+  /** `begun`: what came of it is not known, or not yet. */
+  result: Result | 'begun';
   nextAt: number | null;
 }
 
@@ -87,13 +90,10 @@ export class Book {
     return this.lines.get(endpoint)!.add(waiting) ? [waitingRow(endpoint, waiting)] : [];
   }
 
-  /** All that waits at an endpoint is tried from the start, beginning now. */
+  /** All that waits at an endpoint is tried from the start, beginning now, but for what is under way. */
   restart(endpoint: string, now: number): Change[] {
-    const waiting = [...this.lines.get(endpoint)!].map((old) => newWaiting(old, now));
-    const line = new Line();
-    for (const one of waiting) line.add(one);
-    this.lines.set(endpoint, line);
-    return waiting.map((one) => waitingRow(endpoint, one));
+    const restarted = this.lines.get(endpoint)!.restart(now);
+    return restarted.map((waiting) => waitingRow(endpoint, waiting));
   }
 
   /** Gives up what waits at an endpoint up to a sequence. */
@@ -103,7 +103,7 @@ export class Book {
   }
 
   /** Begins the next attempt that is due at an endpoint; undefined where none is. */
-  begin(endpoint: Readonly<Endpoint>, now: number): { begun: Begun; changes: Change[] } | undefined {
+  begin(endpoint: Endpoint, now: number): { begun: Begun; changes: Change[] } | undefined {
     if (endpoint.disabled !== null || (endpoint.pausedUntil ?? 0) > now) return undefined;
     const waiting = this.lines.get(endpoint.id)!.take(now);
     if (!waiting) return undefined;
@@ -111,15 +111,26 @@ export class Book {
     waiting.tried = true;
     waiting.firstAt ??= now;
     waiting.lastAt = now;
-    return { begun: { endpoint: endpoint.id, waiting, at: now }, changes: [waitingRow(endpoint.id, waiting)] };
+    endpoint.deliveries++;
+    const delivery: Delivery = { ...attemptOf(waiting, now), ...NOTHING_KNOWN };
+    const changes = [endpointRow(endpoint), waitingRow(endpoint.id, waiting), deliveryRow(endpoint.id, delivery)];
+    return { begun: { endpoint: endpoint.id, url: endpoint.url, waiting, at: now }, changes };
   }
 
-  /** Takes an attempt's answer in; undefined where its endpoint was removed, or restarted, meanwhile. */
-  end({ endpoint: id, waiting, at }: Begun, answer: Answer, now: number, random: () => number) {
+  /** Drops one under way whose event is gone: there is nothing to send. */
+  abandon({ endpoint, waiting }: Begun): Change[] {
+    this.lines.get(endpoint)?.settle(waiting, true);
+    return [{ table: WAITING, key: eventKey(endpoint, waiting.sequence), value: null }];
+  }
+
+  /** Takes an attempt's answer in; undefined where its endpoint was removed meanwhile. */
+  end({ endpoint: id, url, waiting, at }: Begun, answer: Answer, now: number, random: () => number) {
     const endpoint = this.endpoints.get(id);
     const line = this.lines.get(id);
-    if (!endpoint || !line?.isUnderWay(waiting)) return undefined;
-    const judgement = judge(endpoint, waiting, answer, now, random);
+    if (!endpoint || !line) return undefined;
+    const wasDisabled = endpoint.disabled;
+    // What an address answered that it no longer has says nothing of the one that it has now.
+    const judgement = endpoint.url === url ? judge(endpoint, waiting, answer, now, random) : anew(answer, now);
     Object.assign(endpoint, judgement.endpoint);
     const done = judgement.result === 'delivered' || judgement.result === 'given_up';
     if (judgement.nextAt !== null) waiting.nextAt = judgement.nextAt;
@@ -128,9 +139,9 @@ export class Book {
     const changes: Change[] = [
       endpointRow(endpoint),
       done ? { table: WAITING, key: eventKey(id, waiting.sequence), value: null } : waitingRow(id, waiting),
-      { table: DELIVERIES, key: deliveryKey(id, delivery), value: toBytes(delivery) },
+      deliveryRow(id, delivery),
     ];
-    return { endpoint, delivery, changes };
+    return { endpoint, delivery, disabledNow: endpoint.disabled !== wasDisabled, changes };
   }
 
   #tellOne(endpoint: Endpoint, transition: Transition, now: number): Change[] {
@@ -183,13 +194,21 @@ function waitingRow(endpoint: string, waiting: Readonly<Waiting>): Change {
   return { table: WAITING, key: eventKey(endpoint, waiting.sequence), value: toBytes(waiting) };
 }
 
-function deliveryOf(
-  { id, sequence, type, attempts }: Readonly<Waiting>,
-  at: number,
-  answer: Answer,
-  { result, error, nextAt }: Judgement,
-  now: number,
-): Delivery {
+function deliveryRow(endpoint: string, delivery: Delivery): Change {
+  return { table: DELIVERIES, key: deliveryKey(endpoint, delivery), value: toBytes(delivery) };
+}
+
+const NOTHING_KNOWN = { durationMs: null, status: null, error: null, answer: null, result: 'begun', nextAt: null } as const;
+
+function attemptOf({ id, sequence, type, attempts }: Readonly<Waiting>, at: number) {
+  return { id, sequence, type, attempt: attempts, at };
+}
+
+function anew(answer: Answer, now: number): Judgement {
+  return { result: 'retry', error: failureOf(answer) ?? 'its address was changed meanwhile', nextAt: now, endpoint: {} };
+}
+
+function deliveryOf(waiting: Readonly<Waiting>, at: number, answer: Answer, { result, error, nextAt }: Judgement, now: number) {
   const [status, text] = answer.kind === 'answered' ? [answer.status, answer.text] : [null, null];
-  return { id, sequence, type, attempt: attempts, at, durationMs: now - at, status, error, answer: text, result, nextAt };
+  return { ...attemptOf(waiting, at), durationMs: now - at, status, error, answer: text, result, nextAt };
 }

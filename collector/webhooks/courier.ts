@@ -3,9 +3,11 @@
  * its first attempt, an attempt before its request, and its outcome after: whatever is cut off in between is made again, under the
  * same webhook-id.
  */
+import { setMaxListeners } from 'node:events';
 import type { Change, StateStore } from '../../backbone/state.ts';
 import type { Transition } from '../../protocol/alerts.ts';
 import { Bell } from '../bell.ts';
+import { follow } from '../follow.ts';
 import { fromBytes, numberKey, OUTBOX, type OutboxRow } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
 import type { Patience } from '../patience.ts';
@@ -55,9 +57,13 @@ export class Courier {
   #prunedAt = Number.NEGATIVE_INFINITY;
   /** For metrics: attempts by what came of them. */
   readonly attempts: Record<Result, number> = { delivered: 0, retry: 0, given_up: 0, disabled: 0 };
+  /** Events that went before they were delivered, being too old or too many. */
+  dropped = 0;
 
   constructor(deps: CourierDeps) {
     this.#deps = deps;
+    // Each attempt under way listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     this.#ledger = new Ledger(deps.state, deps.patience, this.#stopping.signal);
   }
 
@@ -131,44 +137,52 @@ export class Courier {
     const { book, clock, random } = this.#deps;
     await this.#ledger.write(changes);
     const answer = await this.#send(begun);
+    if (answer === null) return this.#ledger.write(book.abandon(begun));
     // Our own end says nothing of the receiver: the attempt is made again.
     if (answer.kind === 'unanswered' && this.#stopping.signal.aborted) return;
     const ended = book.end(begun, answer, clock.now(), random);
     if (!ended) return;
-    this.attempts[ended.delivery.result]++;
-    this.#tellOperators(ended.endpoint, ended.delivery);
+    const { endpoint, delivery, disabledNow } = ended;
+    this.attempts[delivery.result]++;
+    if (disabledNow || delivery.result === 'given_up') this.#tellOperators(endpoint, delivery);
     await this.#ledger.write(ended.changes);
   }
 
-  async #send({ endpoint: id, waiting, at }: Begun): Promise<Answer> {
-    const { book, state, post } = this.#deps;
+  /** Null where there is nothing to send any more. */
+  async #send({ endpoint: id, url, waiting }: Begun): Promise<Answer | null> {
+    const { book, state, post, clock } = this.#deps;
     const endpoint = book.endpoints.get(id);
     const row = state.get(EVENTS, eventKey(id, waiting.sequence));
-    if (!endpoint || !row) return { kind: 'unanswered', why: 'the event is gone' };
+    if (!endpoint || !row) return null;
     const body = bodyOf(fromBytes<WebhookEvent>(row), endpoint.language);
-    const keys = secretsAt(endpoint, at).flatMap((secret) => {
+    // Writing it down may have waited for a disk: receivers take a delivery that says it was sent just now.
+    const now = clock.now();
+    const keys = secretsAt(endpoint, now).flatMap((secret) => {
       const read = readSecret(secret);
       return read.ok ? [read.key] : [];
     });
-    const headers = { ...signedHeaders(waiting.id, Math.floor(at / 1000), body, keys), ...HEADERS };
-    return post(new URL(endpoint.url), headers, body, this.#stopping.signal);
+    const headers = { ...signedHeaders(waiting.id, Math.floor(now / 1000), body, keys), ...HEADERS };
+    return post(new URL(url), headers, body, this.#stopping.signal);
   }
 
   #tellOperators(endpoint: Readonly<Endpoint>, { result, sequence, error, attempt }: Delivery): void {
-    const { say } = this.#deps;
-    if (result === 'given_up') {
-      say(`${nameOf(endpoint)}: event ${sequence} is given up after ${attempt} attempts (${error}): resend it once the receiver is well`);
-    }
-    if (result === 'disabled' && endpoint.disabled === 'gone') say(`${nameOf(endpoint)} answered 410 and is disabled: its events wait`);
-    if (result === 'disabled' && endpoint.disabled === 'failing') {
-      say(`${nameOf(endpoint)} has failed for five days (${error}) and is disabled: its events wait until it is enabled`);
-    }
+    const what = {
+      given_up: `: event ${sequence} is given up after ${attempt} attempts (${error}): resend it once the receiver is well`,
+      gone: ' answered 410 and is disabled: its events wait until it is enabled',
+      failing: ` has failed for five days (${error}) and is disabled: its events wait until it is enabled`,
+    };
+    const why = result === 'given_up' ? result : endpoint.disabled;
+    if (why === 'given_up' || why === 'gone' || why === 'failing') this.#deps.say(nameOf(endpoint) + what[why]);
   }
 
   async #prune(): Promise<void> {
-    const { book, state, clock } = this.#deps;
+    const { book, state, clock, say } = this.#deps;
     if (clock.monotonic() - this.#prunedAt < PRUNE_EVERY_MS) return;
-    const { changes, more } = pruned(book, state, clock.now());
+    const { changes, more, undelivered } = pruned(book, state, clock.now());
+    for (const [endpoint, count] of undelivered) {
+      this.dropped += count;
+      say(`${nameOf(endpoint)}: ${count} events that waited too long, or were too many, will not be delivered any more`);
+    }
     await this.#ledger.write(changes);
     if (!more) this.#prunedAt = clock.monotonic();
   }
@@ -176,12 +190,11 @@ export class Courier {
   /** Until there may be something to do. */
   async #idle(signal: AbortSignal): Promise<void> {
     const { book, clock, saved } = this.#deps;
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
+    const until = follow(signal);
     const due = Math.min(...[...book.endpoints.values()].map((endpoint) => this.#dueAt(endpoint)));
     const wait = Math.min(IDLE_MS, Math.max(0, due - clock.now()));
-    await Promise.race([this.#bell.heard(either), saved(either), clock.sleep(wait, either)]);
-    stop.abort();
+    await Promise.race([this.#bell.heard(until.signal), saved(until.signal), clock.sleep(wait, until.signal)]);
+    until.end();
   }
 
   /** When there is next something to begin at an endpoint, as far as time alone decides it. */

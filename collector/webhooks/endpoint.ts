@@ -30,10 +30,13 @@ export interface Endpoint extends Filter {
   disabled: 'operator' | 'gone' | 'failing' | null;
   /** The number of its last event. */
   sequence: number;
+  /** Rows of its log of deliveries. */
+  deliveries: number;
   createdAt: number;
   succeededAt: number | null;
-  /** Since when every attempt has failed, and what the last one met. */
+  /** Since when every attempt has failed, when the last one did, and what it met. */
   failingSince: number | null;
+  failedAt: number | null;
   lastError: string | null;
   /** The receiver asked to be left alone until then. */
   pausedUntil: number | null;

@@ -24,15 +24,20 @@ export function eventId(endpoint: string, { id, seq }: Readonly<Alert>): string 
   return `msg_${createHash('sha256').update(name).digest('hex').slice(0, 24)}`;
 }
 
-/** The body, under 20 kB: of an alert with more evidence than that, the last observations are left out. */
+/** The body, under 20 kB: of an alert with more evidence or members than that, the last of them are left out. */
 export function bodyOf({ endpoint, sequence, type, at, alert }: Readonly<WebhookEvent>, language: Language): Buffer {
   const bytes = (data: unknown) => Buffer.from(JSON.stringify({ type, timestamp: new Date(at).toISOString(), sequence, data }));
   if (!alert) return bytes({ endpoint });
   const shown = { ...alert, remedy: remediesFor(alert.type, alert.reason, alert.cause, language) };
   let body = bytes(shown);
-  for (let kept = shown.evidence.length; body.length >= MAX_BODY_BYTES && kept > 0; body = bytes(shown)) {
-    kept = Math.floor(kept / 2);
-    shown.evidence = shown.evidence.slice(0, kept);
+  while (body.length >= MAX_BODY_BYTES && shown.evidence.length + shown.members.length > 0) {
+    shown.evidence = firstHalf(shown.evidence);
+    shown.members = firstHalf(shown.members);
+    body = bytes(shown);
   }
   return body;
+}
+
+function firstHalf<T>(items: readonly T[]): T[] {
+  return items.slice(0, Math.floor(items.length / 2));
 }

@@ -44,6 +44,11 @@ export class Line {
     return this.#underWay.size;
   }
 
+  /** The sequence of the oldest event that is under way; Infinity where none is. */
+  get oldestUnderWay(): number {
+    return Math.min(...[...this.#underWay.values()].map(({ sequence }) => sequence));
+  }
+
   isUnderWay(waiting: Waiting): boolean {
     return this.#underWay.get(waiting.subject) === waiting;
   }
@@ -89,6 +94,14 @@ export class Line {
     const dropped = [...this].filter((waiting) => waiting.sequence <= sequence && !this.isUnderWay(waiting));
     for (const waiting of dropped) this.#remove(waiting);
     return dropped;
+  }
+
+  /** All that waits is tried from the start, beginning now, but for what is under way; gives what it changed. */
+  restart(now: number): Readonly<Waiting>[] {
+    const restarted = [...this].filter((waiting) => !this.isUnderWay(waiting));
+    for (const waiting of restarted) Object.assign(waiting, { attempts: 0, firstAt: null, lastAt: null, nextAt: now });
+    for (const [first] of this.#bySubject.values()) this.#queueUp(first!);
+    return restarted;
   }
 
   /** When the next is due; Infinity where none waits. */

@@ -38,10 +38,9 @@ export function startListener({ host, port, key, now, received }: ListenerOption
   };
   const server = http.createServer((request, response) => {
     if (request.method !== 'POST') return void response.writeHead(405, { allow: 'POST' }).end();
-    bodyOf(request).then(
-      (body) => response.writeHead(body === null ? 413 : take(request.headers, body)).end(),
-      () => response.destroy(),
-    );
+    bodyOf(request)
+      .then((body) => response.writeHead(body === null ? 413 : take(request.headers, body)).end())
+      .catch(() => response.destroy());
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);

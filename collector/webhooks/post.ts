@@ -1,11 +1,11 @@
 /** One HTTP request to a receiver. The address that was checked is the one that is dialled, and no redirect is followed. */
-import { lookup as systemLookup } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { type Range, refusalOf } from './addresses.ts';
+import { hostLookup } from './lookup.ts';
 
-/** Of an attempt, from its start to the end of the answer. */
+/** Of an attempt, from its start to the answer's status; its text is read no longer than that. */
 export const ATTEMPT_LIMIT_MS = 15_000;
 const MAX_ANSWER_BYTES = 1_024;
 /** What some answers may be kept of: a receiver's headers are its own business. */
@@ -20,7 +20,6 @@ export interface PostOptions {
   allowed: readonly Range[];
   signal: AbortSignal;
   limitMs?: number;
-  /** Default: the system's. */
   lookup?: LookupFunction;
 }
 
@@ -29,30 +28,37 @@ export function post(
   url: URL,
   headers: Record<string, string>,
   body: Buffer,
-  { allowed, signal, limitMs = ATTEMPT_LIMIT_MS, lookup = systemLookup as LookupFunction }: PostOptions,
+  { allowed, signal, limitMs = ATTEMPT_LIMIT_MS, lookup = hostLookup() }: PostOptions,
 ): Promise<Answer> {
   const tls = url.protocol === 'https:';
   // An address in figures is dialled without a look-up.
   const refusal = refusalOfLiteral(url, allowed);
   if (refusal !== null) return Promise.resolve({ kind: 'unanswered', why: refusal });
   return new Promise((resolve) => {
-    const ended = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
     const request = (tls ? https : http).request(url, {
       method: 'POST',
       headers: { ...headers, 'content-length': body.length },
       agent: false,
       lookup: guarded(lookup, tls, allowed),
       maxHeaderSize: MAX_HEADER_BYTES,
-      signal: ended,
+      signal,
     });
-    request.once('error', (error: NodeJS.ErrnoException) => {
-      const late = ended.aborted && !signal.aborted;
-      resolve({ kind: 'unanswered', why: late ? `no answer within ${limitMs / 1000} s` : error.message || (error.code ?? error.name) });
+    let answered = false;
+    // Once there is a status that is the answer: it stands, however the rest of it ends.
+    const fail = (why: string) => answered || resolve({ kind: 'unanswered', why });
+    request.on('error', (error: NodeJS.ErrnoException) => fail(wordsFor(error, url)));
+    // Not a signal of AbortSignal.timeout: joined to another one, it may be collected as garbage before its time.
+    const limit = setTimeout(() => request.destroy(new Error(`no answer within ${limitMs / 1000} s`)), limitMs);
+    request.once('close', () => {
+      clearTimeout(limit);
+      // Where it switches protocols, which nobody asked for, there is neither an error nor a response.
+      fail('it closed the connection without an answer');
     });
     request.once('response', (response) => {
-      const { statusCode: status = 0, headers: answered } = response;
+      answered = true;
+      const { statusCode: status = 0, headers: given } = response;
       textOf(response).then((text) => {
-        resolve({ kind: 'answered', status, retryAfter: answered['retry-after'], text });
+        resolve({ kind: 'answered', status, retryAfter: given['retry-after'], text });
         request.destroy();
       });
     });
@@ -61,7 +67,7 @@ export function post(
 }
 
 /** Why no address that a host has now may be dialled; null where all may. Errors: the look-up's. */
-export async function refusalOfHost(url: URL, allowed: readonly Range[], lookup: LookupFunction = systemLookup as LookupFunction) {
+export async function refusalOfHost(url: URL, allowed: readonly Range[], lookup: LookupFunction = hostLookup()) {
   const literal = refusalOfLiteral(url, allowed);
   if (literal !== null || literalOf(url) !== null) return literal;
   return new Promise<string | null>((resolve, reject) => {
@@ -73,7 +79,19 @@ export async function refusalOfHost(url: URL, allowed: readonly Range[], lookup:
   });
 }
 
+/** What a look-up brought may not be dialled. */
 class ForbiddenAddress extends Error {}
+
+/**
+ * Why a request failed. Whoever sets a webhook reads it, and it must not tell them what names mean inside our network: that a name leads
+ * nowhere and that it leads to where nothing is dialled is the same to them.
+ */
+function wordsFor(error: NodeJS.ErrnoException & { syscall?: string }, { hostname }: URL): string {
+  if (error instanceof ForbiddenAddress || LOOK_UPS.test(error.syscall ?? '')) return `${hostname} leads to no public address`;
+  return error.message || (error.code ?? error.name);
+}
+
+const LOOK_UPS = /^(query|getaddrinfo)/;
 
 function literalOf({ hostname }: URL): string | null {
   const bare = hostname.replace(/^\[|\]$/g, '');
@@ -91,7 +109,8 @@ function guarded(lookup: LookupFunction, tls: boolean, allowed: readonly Range[]
     lookup(hostname, options, (error, addresses, family) => {
       if (error) return callback(error, addresses, family);
       const all = typeof addresses === 'string' ? [addresses] : addresses.map(({ address }) => address);
-      const refusal = all.map((address) => refusalOf(address, tls, allowed)).find((why) => why !== null);
+      const refusal =
+        all.length === 0 ? 'it has no address' : all.map((address) => refusalOf(address, tls, allowed)).find((why) => why !== null);
       if (refusal === undefined) callback(null, addresses, family);
       else callback(new ForbiddenAddress(`${hostname}: ${refusal}`), addresses, family);
     });
@@ -109,7 +128,7 @@ async function textOf(response: http.IncomingMessage): Promise<string> {
       if (bytes >= MAX_ANSWER_BYTES) break;
     }
   } catch {
-    // The status is the answer: it stands, however the rest of it ends.
+    // It was cut off, or took too long.
   }
   return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString();
 }

@@ -27,13 +27,17 @@ const SLOW_DOWN_STATUSES: readonly number[] = [429, 502, 504];
 
 /** An endpoint that has failed for so long, with no success in between, is disabled. */
 export const DISABLED_AFTER_MS = 5 * 24 * HOUR_MS;
+/** Failures that are further apart do not belong together: what is tried at all is tried each six hours. */
+export const FAILURES_APART_MS = 24 * HOUR_MS;
 
 /**
  * When to try again what was first tried at `firstAt` and last at `lastAt` (the start of that attempt); null where that was the last
- * attempt. What passed while we were away is not made up for: of the attempts ahead, the next is taken.
+ * attempt. What passed while we were away is not made up for: of the attempts ahead, the next is taken. Where the clock was put back
+ * behind the first attempt, that is the second one.
  */
 export function nextAttemptAt(firstAt: number, lastAt: number, random: () => number): number | null {
-  const next = ATTEMPTS_AFTER_MS.findIndex((after) => after > lastAt - firstAt);
+  const passed = Math.max(0, lastAt - firstAt);
+  const next = ATTEMPTS_AFTER_MS.findIndex((after) => after > passed);
   if (next < 0) return null;
   const after = ATTEMPTS_AFTER_MS[next]!;
   const gap = after - ATTEMPTS_AFTER_MS[next - 1]!;
@@ -50,7 +54,17 @@ export function slowDownUntil(status: number, retryAfter: string | undefined, at
 /** Retry-After (RFC 9110, 10.2.3): seconds, or a date. Null for what is neither. */
 function retryAfterMs(text: string, at: number): number | null {
   const trimmed = text.trim();
-  if (/^\d{1,9}$/.test(trimmed)) return Number(trimmed) * SECOND_MS;
-  const date = /^[A-Za-z]{3}/.test(trimmed) ? Date.parse(trimmed) : Number.NaN;
+  if (/^\d+$/.test(trimmed)) return Number(trimmed) * SECOND_MS;
+  const date = parseHttpDate(trimmed);
   return Number.isNaN(date) ? null : Math.max(0, date - at);
+}
+
+/** A date in one of its three forms (RFC 9110, 5.6.7), or NaN: Date.parse alone finds a date in "later 5", too. */
+function parseHttpDate(text: string): number {
+  const isFixed = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text);
+  const isRfc850 = /^[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT$/.test(text);
+  if (isFixed || isRfc850) return Date.parse(text);
+  const isAsctime = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(text);
+  // That form does not name its zone.
+  return isAsctime ? Date.parse(`${text} GMT`) : Number.NaN;
 }

@@ -10,6 +10,8 @@ import { DELIVERIES, EVENTS, eventKey, prefixOf } from './tables.ts';
 
 /** An older secret signs beside the new one for so long after a rotation. */
 const ROTATION_MS = 24 * 3_600_000;
+/** That sign at a time: rotations in a hurry must not leave out one that a receiver still goes by. */
+const MAX_SECRETS = 5;
 /** Events that one request puts into the line again. */
 export const MAX_REPLAYED = 10_000;
 
@@ -59,9 +61,11 @@ export class Webhooks {
       secrets: [{ text: secret ?? newSecret(random), until: null }],
       disabled: null,
       sequence: 0,
+      deliveries: 0,
       createdAt: now(),
       succeededAt: null,
       failingSince: null,
+      failedAt: null,
       lastError: null,
       pausedUntil: null,
     };
@@ -69,10 +73,13 @@ export class Webhooks {
     return endpoint;
   }
 
-  async change({ id }: Readonly<Endpoint>, change: Partial<Wanted> & { disabled?: 'operator' }): Promise<Readonly<Endpoint>> {
-    const { book, write } = this.#deps;
-    const endpoint = { ...book.endpoints.get(id)!, ...change };
-    await write(book.put(endpoint));
+  /** Changes it. With `enabled` true it is delivered to again: what waits is tried from the start, beginning now. */
+  async change({ id }: Readonly<Endpoint>, { enabled, ...change }: Partial<Wanted> & { enabled?: boolean }): Promise<Readonly<Endpoint>> {
+    const { book, write, now } = this.#deps;
+    const endpoint: Endpoint = { ...book.endpoints.get(id)!, ...change, ...(enabled === false && { disabled: 'operator' }) };
+    if (enabled === true)
+      Object.assign(endpoint, { disabled: null, failingSince: null, failedAt: null, lastError: null, pausedUntil: null });
+    await write([...book.put(endpoint), ...(enabled === true ? book.restart(id, now()) : [])]);
     return endpoint;
   }
 
@@ -80,25 +87,16 @@ export class Webhooks {
     await this.#deps.write(this.#deps.book.remove(id));
   }
 
-  /** From now on a new secret signs, and the one before beside it for a day. Gives the new one. */
+  /** From now on a new secret signs, and those before beside it for a day. Gives the new one. */
   async rotate({ id }: Readonly<Endpoint>, text = newSecret(this.#deps.random)): Promise<{ secret: string; oldUntil: number }> {
     const { book, write, now } = this.#deps;
     const endpoint = book.endpoints.get(id)!;
     const oldUntil = now() + ROTATION_MS;
-    const secrets = [
-      { text, until: null },
-      { ...endpoint.secrets[0]!, until: oldUntil },
-    ];
+    const [present, ...older] = endpoint.secrets;
+    const stillSigning = older.filter(({ until }) => until !== null && until > now());
+    const secrets = [{ text, until: null }, { ...present!, until: oldUntil }, ...stillSigning].slice(0, MAX_SECRETS);
     await write(book.put({ ...endpoint, secrets }));
     return { secret: text, oldUntil };
-  }
-
-  /** It is delivered to again: what waits is tried from the start, beginning now. */
-  async enable({ id }: Readonly<Endpoint>): Promise<Readonly<Endpoint>> {
-    const { book, write, now } = this.#deps;
-    const endpoint: Endpoint = { ...book.endpoints.get(id)!, disabled: null, failingSince: null, lastError: null, pausedUntil: null };
-    await write([...book.put(endpoint), ...book.restart(id, now())]);
-    return endpoint;
   }
 
   /** Sends a ping. */

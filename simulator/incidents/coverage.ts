@@ -33,7 +33,7 @@ export const agentWarns: Script = (scene) => {
 
 /** The signal fades over an hour or so, and comes back. */
 export const fades: Script = (scene) => {
-  const staged = stagedOn(scene, Math.max(minutes(scene, INCIDENT.fade), 0), 8);
+  const staged = stagedOn(scene, minutes(scene, INCIDENT.fade), 8);
   if (!staged) return false;
   const { life, from, endsAt } = staged;
   weakening(scene, staged, ['trend', 'band', 'step'], ['weak_signal', 'falling', 'obstructed'], 'the signal faded, and held');

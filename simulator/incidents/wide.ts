@@ -109,7 +109,7 @@ function outage(scene: WideScene, lives: readonly Life[], reason: string, subjec
 }
 
 /** One version of the app fails more often than the others. */
-const appLags: WideScript = (scene, lives) => {
+export const appLags: WideScript = (scene, lives) => {
   const { stream, world } = scene;
   const app = weighted(stream, TERMINAL.apps);
   const members = lives.filter((life) => life.app === app);
@@ -202,18 +202,8 @@ function platformIncident(scene: WideScene, part: string, from: number, endsAt: 
   return incident;
 }
 
-/** Scripts by the type that they lead to. */
-export const WIDE: readonly { type: Incident['type']; script: WideScript }[] = [
-  { type: 'outage', script: byOperator },
-  { type: 'outage', script: byAcquirer },
-  { type: 'outage', script: byApp },
-  { type: 'software.lagging', script: appLags },
-  { type: 'platform.blind', script: blind('broker') },
-  { type: 'platform.blind', script: blind('log') },
-  { type: 'platform.blind', script: late('store') },
-  { type: 'platform.blind', script: late('collector') },
-  { type: 'platform.blind', script: clockSteps },
-];
+export const outages: readonly WideScript[] = [byOperator, byAcquirer, byApp];
+export const blindness: readonly WideScript[] = [blind('broker'), blind('log'), late('store'), late('collector'), clockSteps];
 
 /** Not at the very start or end of a day: something has to be there before, and to come back after. */
 function aTime({ stream, from, until }: WideScene): number {

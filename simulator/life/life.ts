@@ -143,7 +143,7 @@ function takeBreak(life: Life, at: number, telling: Telling): void {
 }
 
 function close(life: Life, at: number, { emit, speed }: Telling): void {
-  emit({ at, kind: 'goodbye', life, session: life.session });
+  emit({ at, kind: 'goodbye', life, session: life.session, sn: life.sn });
   rest(life, at, speed);
 }
 
@@ -192,7 +192,7 @@ export function hang(life: Life, backAt: number): void {
 
 /** A goodbye in the hours. */
 export function switchOff(life: Life, at: number, backAt: number, { emit }: Telling): void {
-  emit({ at, kind: 'goodbye', life, session: life.session });
+  emit({ at, kind: 'goodbye', life, session: life.session, sn: life.sn });
   life.state = 'away';
   life.alive = false;
   life.lastAt = at;

@@ -12,7 +12,7 @@ const ROAMING = 200;
 /** `at`: when it is taken. `seconds`: since the one before. */
 export function takeSample(life: Life, at: number, seconds: number): Sample {
   const { plan, stream } = life;
-  life.walk = Math.min(SIGNAL.walkDb[1], Math.max(SIGNAL.walkDb[0], life.walk + draw(stream, SIGNAL.noiseDb)));
+  if (percent(stream, SIGNAL.stepPercent)) walk(life);
   const sample: Sample = {
     at,
     signal: signalOf(life),
@@ -26,6 +26,11 @@ export function takeSample(life: Life, at: number, seconds: number): Sample {
   if (life.sinceSlow++ % LIFE.slowEvery === 0) addSlow(life, sample, at);
   for (const { from, to, change } of life.overlays) if (from <= at && at < to) change(sample, at, life);
   return sample;
+}
+
+/** The middle of the signal wanders. */
+function walk(life: Life): void {
+  life.walk = Math.min(SIGNAL.walkDb[1], Math.max(SIGNAL.walkDb[0], life.walk + draw(life.stream, SIGNAL.noiseDb)));
 }
 
 /** What changes slowly: not in every report. */

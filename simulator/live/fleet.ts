@@ -1,5 +1,6 @@
 /** The story over real MQTT: played by the clock, one second of it for `speed` of its own. */
 import type { Action, Incident, Row } from '../actions.ts';
+import { setLimit, swap } from '../fleet/changes.ts';
 import { fallSilent } from '../life/life.ts';
 import type { Life } from '../state.ts';
 import type { Story } from '../story.ts';
@@ -10,6 +11,8 @@ import { turns } from './turns.ts';
 /** The story is looked at so often, milliseconds. */
 const BEAT_MS = 20;
 const LOG_INS_AT_ONCE = 32;
+/** Different ones that are said. */
+const MOST_PROBLEMS = 20;
 /** At the end: as long as a PUBACK is waited for. */
 const LAST_ACKS_WITHIN_MS = 10_000;
 
@@ -27,10 +30,24 @@ export interface LiveStats extends Counts {
   incidents: number;
 }
 
+/** A merchant of the fleet, as the registry has it. */
+export interface LiveMerchant {
+  acquirer: string;
+  merchant: string;
+  limit: number;
+  /** Slots in use. */
+  held: number;
+  /** Serial numbers, as they are now. */
+  serials: string[];
+}
+
 export interface LiveFleet {
   stats(): LiveStats;
-  /** Serial numbers, as they are now. */
-  serials(): string[];
+  merchants(): LiveMerchant[];
+  /** The acquirer gives a merchant another terminal limit. */
+  setLimit(merchant: Pick<LiveMerchant, 'acquirer' | 'merchant'>, limit: number): void;
+  /** A new terminal takes over from one, which holds its slot until it is unbound: by what this returns. */
+  swap(sn: string): () => void;
   /** Breaks a terminal's connection until `comeBack`; the broker sees a `reset` at once. False where it is not connected. */
   fallSilent(sn: string, how: 'reset' | 'expiry'): boolean;
   comeBack(sn: string): void;
@@ -41,7 +58,7 @@ export interface LiveFleet {
 /** Errors: rejects where the fleet cannot be registered. */
 export async function startFleet({ story, register, onTruth, say, ...given }: LiveOptions): Promise<LiveFleet> {
   const count: Counts = { connected: 0, sent: 0, acknowledged: 0, refused: 0, reconnects: 0, givenUp: 0 };
-  const air: Air = { ...given, speed: story.speed, count, inTurn: turns(LOG_INS_AT_ONCE) };
+  const air: Air = { ...given, speed: story.speed, count, inTurn: turns(LOG_INS_AT_ONCE), trouble: once(say) };
   const world = new World(story);
   const rows = [...world.settle()].flatMap((action) => (action.kind === 'registry' ? [action.row] : []));
   await register(rows);
@@ -84,6 +101,7 @@ export async function startFleet({ story, register, onTruth, say, ...given }: Li
   }, BEAT_MS);
 
   const lifeOf = (sn: string) => world.lives.find((life) => life.sn === sn);
+  const touch = (life: Life, deed: () => void) => play(world.touch(life, deed));
   const stats = () => {
     let unacknowledged = 0;
     for (const terminal of terminals.values()) unacknowledged += terminal.unacknowledged;
@@ -91,20 +109,34 @@ export async function startFleet({ story, register, onTruth, say, ...given }: Li
   };
   return {
     stats,
-    serials: () => world.lives.map(({ sn }) => sn),
+    merchants: () =>
+      world.merchants.map(({ plan, limit, held, lives }) => ({
+        ...{ acquirer: plan.acquirer, merchant: plan.id, limit, held },
+        serials: lives.map(({ sn }) => sn),
+      })),
+    setLimit: ({ acquirer, merchant: id }, limit) => {
+      const merchant = world.merchants.find(({ plan }) => plan.acquirer === acquirer && plan.id === id)!;
+      touch(merchant.lives[0]!, () => setLimit(merchant, limit, storyNow(), world.telling));
+    },
+    swap: (sn) => {
+      const life = lifeOf(sn)!;
+      let unbind = (_: number) => {};
+      touch(life, () => {
+        unbind = swap(life, storyNow(), world.telling);
+      });
+      return () => touch(life, () => unbind(storyNow()));
+    },
     fallSilent: (sn, drop) => {
       const life = lifeOf(sn);
       if (life?.state !== 'on') return false;
-      play(
-        world.touch(life, () => void fallSilent(life, storyNow(), { drop, backAt: Number.POSITIVE_INFINITY, alive: true }, world.telling)),
-      );
+      touch(life, () => void fallSilent(life, storyNow(), { drop, backAt: Number.POSITIVE_INFINITY, alive: true }, world.telling));
       return true;
     },
     comeBack: (sn) => {
       const life = lifeOf(sn);
       if (life?.state !== 'away') return;
       const now = storyNow();
-      world.touch(life, () => {
+      touch(life, () => {
         life.backAt = now;
         life.nextAt = now;
       });
@@ -118,6 +150,16 @@ export async function startFleet({ story, register, onTruth, say, ...given }: Li
       for (const incident of world.open) onTruth?.(truthOf({ ...incident, endsAt: null }));
       return stats();
     },
+  };
+}
+
+/** Says each problem once: thousands of terminals have the same. */
+function once(say: (line: string) => void): (problem: string) => void {
+  const said = new Set<string>();
+  return (problem) => {
+    if (said.has(problem) || said.size >= MOST_PROBLEMS) return;
+    said.add(problem);
+    say(`a terminal cannot connect, and tries again: ${problem}`);
   };
 }
 

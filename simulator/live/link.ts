@@ -123,6 +123,8 @@ export function openLink(options: LinkOptions): Link {
     },
     freeze: () => {
       finish('frozen');
+      // Nobody waits for the broker to give it up: it ends with its process.
+      socket.unref();
     },
   };
 }

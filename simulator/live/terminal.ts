@@ -1,4 +1,5 @@
 /** A virtual terminal over MQTT: what its story says, and what a real connection adds: refusals, losses, messages sent again. */
+import { command } from '../../protocol/schemas/messages.ts';
 import { topicOf, type UpChannel } from '../../protocol/topics.ts';
 import { birthOf } from '../birth.ts';
 import { declared } from '../life/life.ts';
@@ -18,6 +19,8 @@ export interface Air {
   /** Runs a log-in when its turn has come. */
   inTurn: (logIn: () => Promise<void>) => void;
   count: Counts;
+  /** Why a terminal could not connect, or lost its connection, where its story did not say so. */
+  trouble: (problem: string) => void;
 }
 
 /** Messages count once, however often they were sent. */
@@ -193,7 +196,8 @@ export class LiveTerminal {
   }
 
   /** Not the story's doing: it tries again. */
-  #failed(_problem: string): undefined {
+  #failed(problem: string): undefined {
+    this.#air.trouble(problem);
     this.#gone();
     if (!this.#wanted) return;
     const waitMs = this.#air.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
@@ -222,11 +226,20 @@ export class LiveTerminal {
   /** It knows one command, and says so of the others. */
   #command(payload: string): void {
     const link = this.#link;
-    const { id, type } = JSON.parse(payload) as { id: string; type: string };
-    if (!link) return;
+    const read = command.safeParse(parsed(payload));
+    if (!link || !read.success) return;
+    const { id, type } = read.data;
     if (type === 'rebirth') this.#birth(link);
     const ok = type === 'rebirth';
     const body = { v: 1, id, ok, error: ok ? null : 'a simulated terminal knows no command but rebirth' };
     void this.#publish({ channel: 'ack', body, retain: false }, link);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

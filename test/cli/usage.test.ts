@@ -3,6 +3,7 @@ import { SETTINGS } from '../../cli/config.ts';
 import { cli } from './harness.ts';
 
 const COMMANDS = [
+  ['demo'],
   ['start'],
   ['broker'],
   ['collector'],
@@ -10,9 +11,14 @@ const COMMANDS = [
   ['enroll'],
   ['revoke'],
   ['alerts', 'replay'],
+  ['simulate'],
   ...['add', 'list', 'remove', 'test', 'enable', 'resend', 'listen', 'verify'].map((name) => ['webhook', name]),
+  ...['list', 'show', 'replay'].map((name) => ['quarantine', name]),
+  ...['inspect', 'verify', 'export'].map((name) => ['log', name]),
   ['agent', 'run'],
   ['agent', 'once'],
+  ['dashboards', 'build'],
+  ['dashboards', 'check'],
 ];
 
 describe('help', () => {
@@ -61,7 +67,21 @@ describe('wrong use', () => {
     [['alerts']],
     [['alerts', 'replay']],
     [['agent']],
+    [['log']],
+    [['quarantine']],
+    [['quarantine', 'show']],
+    [['quarantine', 'replay']],
+    [['quarantine', 'replay', '--reason', 'bad_json']],
+    [['quarantine', 'replay', '1-0', '--all']],
+    [['quarantine', 'replay', '1-0', '--from', 'acme/SN000001']],
+    [['log', 'inspect', 'everything']],
+    [['log', 'export', '--from', 'yesterday']],
+    [['log', 'export', '--from', '2026-01-02', '--to', '2026-01-01']],
     [['agent', 'sleep']],
+    [['dashboards']],
+    [['dashboards', 'draw']],
+    [['dashboards', 'build', 'here']],
+    [['dashboards', 'check', '--terminal', 'acme']],
   ])('%j ends with 2, says why, and prints no data', async (args) => {
     const { code, out, said } = await cli(args);
 

@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { signedHeaders } from '../../collector/webhooks/signature.ts';
@@ -22,6 +22,10 @@ async function secretFile(text = SECRET): Promise<string> {
   const file = join(await tempDir(), 'secret');
   await writeFile(file, `${text}\n`);
   return file;
+}
+
+async function keyIn(file: string): Promise<Buffer> {
+  return Buffer.from((await readFile(file, 'utf8')).trim().slice('whsec_'.length), 'base64');
 }
 
 describe('webhook', () => {
@@ -101,6 +105,10 @@ describe('webhook listen', () => {
     const [id] = (await webhook('add', url, '--secret-file', file)).out.map((line) => line.split(': ')[1]!);
     await webhook('test', id!);
     await eventually(() => expect(listener.said).toMatch(/#1 {2}ping$/m));
+    const body = '{"hello":1}';
+    const own = { ...signedHeaders('msg_own', Math.floor(Date.now() / 1000), Buffer.from(body), [await keyIn(file)]) };
+    expect((await fetch(url, { method: 'POST', body, headers: own })).status).toBe(204);
+    await eventually(() => expect(listener.said).toContain(`genuine, and no event of ours: ${body}`));
     const forged = await fetch(url, { method: 'POST', body: '{}', headers: { 'webhook-id': 'msg_x' } });
 
     expect(forged.status).toBe(401);

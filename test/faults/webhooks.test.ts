@@ -10,11 +10,11 @@ import { insistOnImport, seeds, terminalsCsv } from './round.ts';
 
 const ROUND_MS = 120_000;
 const KILLS = 4;
-const MERCHANTS = ['m-0', 'm-1', 'm-2', 'm-3'];
+const MERCHANTS = Array.from({ length: 10 }, (_, n) => `m-${n}`);
 const LIMIT = 10;
 /** From here on a merchant is told of with nearly every move. */
 const FIRST_BOUND = 7;
-const MOVES_AT_ONCE = 10;
+const MOVES_AT_ONCE = 12;
 
 interface Webhook {
   id: string;
@@ -22,6 +22,8 @@ interface Webhook {
   sequence: number;
   waiting: number;
 }
+
+const serial = (merchant: string, number: number) => `${merchant.toUpperCase()}-${number}`;
 
 /** Binds and unbinds at the edge of limits: each move changes an alert, more often than not. */
 class Moves {
@@ -37,7 +39,11 @@ class Moves {
   async begin(): Promise<void> {
     const merchants = ['acquirer,merchant,terminal_limit', ...MERCHANTS.map((merchant) => `acme,${merchant},${LIMIT}`), ''].join('\n');
     await insistOnImport(this.#installation, { name: 'merchants.csv', text: merchants });
-    for (const merchant of MERCHANTS) for (let n = 0; n < FIRST_BOUND; n++) await this.#move(merchant, 1);
+    const rows = MERCHANTS.flatMap((merchant) =>
+      Array.from({ length: FIRST_BOUND }, (_, n) => `acme,${merchant},${serial(merchant, n + 1)}`),
+    );
+    await insistOnImport(this.#installation, terminalsCsv(rows));
+    for (const merchant of MERCHANTS) this.#bound.set(merchant, FIRST_BOUND);
   }
 
   /** A move is made, however often its collector is killed. */
@@ -52,7 +58,7 @@ class Moves {
     const bound = this.#bound.get(merchant)! + by;
     this.#bound.set(merchant, bound);
     const [number, lifecycle] = by === 1 ? [bound, 'active'] : [bound + 1, 'deleted'];
-    const row = `acme,${merchant},${merchant.toUpperCase()}-${number},${lifecycle}`;
+    const row = `acme,${merchant},${serial(merchant, number)},${lifecycle}`;
     await insistOnImport(this.#installation, terminalsCsv([row], 'acquirer,merchant,sn,lifecycle'));
   }
 }

@@ -1,6 +1,9 @@
 /** The far side of a webhook: a real HTTP server that keeps what comes and answers as it is told. */
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 export interface Delivery {
@@ -25,24 +28,32 @@ export interface AnswerOf {
 
 export const told = ({ body }: Delivery): Told => JSON.parse(body.toString());
 
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
+/** Of the authority that vouches for a receiver over TLS. */
+export const TEST_CA_FILE = fixture('ca.pem');
+
 export class Receiver {
   readonly deliveries: Delivery[] = [];
   /** Resolves with what to answer; null: the connection ends without an answer. */
   answer: (delivery: Delivery) => AnswerOf | null | Promise<AnswerOf | null> = () => ({ status: 204 });
   readonly #server: http.Server;
+  readonly #tls: boolean;
   #url = '';
 
-  private constructor() {
-    this.#server = http.createServer((request, response) => {
+  private constructor(tls: boolean) {
+    this.#tls = tls;
+    const serve = (request: http.IncomingMessage, response: http.ServerResponse) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk) => chunks.push(chunk));
       request.on('error', () => {});
       request.on('end', () => void this.#take(request, Buffer.concat(chunks), response));
-    });
+    };
+    const credentials = () => ({ cert: readFileSync(fixture('server.pem')), key: readFileSync(fixture('server.key')) });
+    this.#server = tls ? https.createServer(credentials(), serve) : http.createServer(serve);
   }
 
-  static async start(): Promise<Receiver> {
-    const receiver = new Receiver();
+  static async start({ tls = false } = {}): Promise<Receiver> {
+    const receiver = new Receiver(tls);
     await receiver.open();
     onTestFinished(() => receiver.close());
     return receiver;
@@ -64,7 +75,7 @@ export class Receiver {
       this.#server.once('error', reject);
       this.#server.listen(port, '127.0.0.1', resolve);
     });
-    this.#url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
+    this.#url = `${this.#tls ? 'https' : 'http'}://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
   }
 
   close(): Promise<void> {

@@ -6,6 +6,7 @@ const VARIABLES = {
   'nats-server': 'NATS_SERVER',
   mosquitto_pub: 'MOSQUITTO_PUB',
   faketime: 'FAKETIME_PROGRAM',
+  'standardwebhooks-python': 'STANDARDWEBHOOKS_PYTHON',
 } as const;
 export type ServerName = keyof typeof VARIABLES;
 

@@ -1,6 +1,6 @@
 /** The ways to get a server that this machine does not have. Each answers whether it did, and never leaves half a file. */
 import { spawn } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -95,5 +95,24 @@ export function fromASourceBuild({ name, version, build }, target, runs) {
     const built = ready && (await go(['build', ...build.arguments, '-o', made, build.package], pkgConfig));
     if (!built) say(`${name} could not be built:\n${lastLines(log)}`);
     return built;
+  });
+}
+
+/**
+ * Packs Python packages into one program that runs others with them: those that the folder of its name pins by their hashes. pip puts
+ * them into a folder of ours, which Debian's "externally managed" Python allows, and only wheels, so no code of theirs runs for it.
+ */
+export function fromPyPI({ name, version }, target, runs) {
+  return inAFolderBeside(target, runs, async ({ folder, log, made }) => {
+    const python = (...args) => run(`${name} ${version}`, log, 'python3', args);
+    const hasPip = () => python('-m', 'pip', '--version');
+    if (!(await hasPip()) && !((await fromAPackage('python3-pip')) && (await hasPip()))) return false;
+    const packed = join(folder, 'packed');
+    const wheels = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '-r', join(MODULES, name, 'requirements.txt')];
+    const installed = await python('-m', 'pip', 'install', '--no-compile', '--target', packed, ...wheels);
+    if (installed) copyFileSync(join(MODULES, name, '__main__.py'), join(packed, '__main__.py'));
+    const done = installed && (await python('-m', 'zipapp', packed, '--python', '/usr/bin/env python3', '--output', made));
+    if (!done) say(`${name} could not be installed:\n${lastLines(log)}`);
+    return done;
   });
 }

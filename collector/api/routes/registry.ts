@@ -24,7 +24,7 @@ export function registryRoutes(deps: ApiDeps): Hono<ApiEnv> {
     }
     importing = true;
     try {
-      const { files } = await bodyOf(c, importBody, MAX_IMPORT_BYTES);
+      const { files } = await bodyOf(c, importBody, { maxBytes: MAX_IMPORT_BYTES });
       const result = readImport(files);
       if (!result.ok)
         throw new Problem(422, 'Nothing imported', `${result.problems.length} problems in the files`, { rows: result.problems });

@@ -21,11 +21,11 @@ const DELIVERY_KEY = /^\d{15}\.msg_[0-9a-f]+\.\d+$/;
 
 const wanted = {
   url: z.string().check(z.maxLength(2_048)),
-  types: z.nullable(z.array(z.enum(Object.keys(REASONS) as [AlertType])).check(z.minLength(1), z.maxLength(50))),
-  severity: z.enum(SEVERITIES),
+  types: z.nullable(z.array(oneOf(Object.keys(REASONS) as AlertType[])).check(z.minLength(1), z.maxLength(50))),
+  severity: oneOf(SEVERITIES),
   merchants: z.nullable(z.array(label).check(z.minLength(1), z.maxLength(1_000))),
   description: z.string().check(z.maxLength(256)),
-  language: z.enum(LANGUAGES),
+  language: oneOf(LANGUAGES),
 };
 const DEFAULTS = { types: null, severity: 'info', merchants: null, description: '', language: 'en' } as const;
 const secret = z.optional(z.string().check(z.maxLength(256)));
@@ -39,13 +39,16 @@ const newEndpoint = z.strictObject({
 const endpointChange = z.strictObject({ ...z.partial(z.object(wanted)).shape, enabled: z.optional(z.boolean()) });
 const rotation = z.strictObject({ secret });
 const sequence = z.int().check(z.gte(1));
-const selection = z.union([
-  z.strictObject({ fromSequence: sequence, toSequence: sequence }),
-  z.strictObject({ from: epochMs, to: epochMs }),
-  z.strictObject({ ids: z.array(z.string()).check(z.minLength(1), z.maxLength(1_000)) }),
-]);
+const selection = z.union(
+  [
+    z.strictObject({ fromSequence: sequence, toSequence: sequence }),
+    z.strictObject({ from: epochMs, to: epochMs }),
+    z.strictObject({ ids: z.array(z.string()).check(z.minLength(1), z.maxLength(1_000)) }),
+  ],
+  { error: 'give fromSequence and toSequence, from and to (epoch milliseconds), or 1 to 1000 ids' },
+);
 
-/** Webhooks: an acquirer manages its own, an operator everybody's. A secret is shown once, to whoever made it. */
+/** Webhooks: an acquirer manages its own, an operator everybody's. A secret that was made here is shown once. */
 export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   const view = (endpoint: Readonly<Endpoint>) => endpointView(endpoint, webhooks.waiting(endpoint.id));
@@ -65,22 +68,21 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
     const own = requireManager(c);
     const { acquirer = own, secret: given, ...rest } = await bodyOf(c, newEndpoint);
     if (own !== null && acquirer !== own) throw new Problem(403, 'Forbidden', `this token makes webhooks of ${own} alone`);
-    await checkUrl(rest.url);
+    await checkUrl(c, rest.url);
     checkSecret(given);
     if (webhooks.all().filter((endpoint) => endpoint.acquirer === acquirer).length >= MAX_ENDPOINTS)
       throw new Problem(422, 'Too many', `there may be ${MAX_ENDPOINTS} webhooks: remove one that is not needed`);
     const made = await webhooks.create(acquirer, { ...DEFAULTS, ...rest } as Wanted, given);
-    return c.json({ ...view(made), secret: made.secrets[0]!.text }, 201);
+    return c.json({ ...view(made), ...(given === undefined && { secret: made.secrets[0]!.text }) }, 201);
   });
 
   app.get('/webhooks/:id', (c) => c.json(view(visible(c))));
 
   app.patch('/webhooks/:id', async (c) => {
-    const endpoint = managed(c);
-    const { enabled, ...change } = await bodyOf(c, endpointChange);
-    if (change.url !== undefined) await checkUrl(change.url);
-    const changed = await webhooks.change(endpoint, { ...(change as Partial<Wanted>), ...(enabled === false && { disabled: 'operator' }) });
-    return c.json(view(enabled === true ? await webhooks.enable(changed) : changed));
+    managed(c);
+    const change = await bodyOf(c, endpointChange);
+    if (change.url !== undefined) await checkUrl(c, change.url);
+    return c.json(view(await webhooks.change(managed(c), change as Partial<Wanted>)));
   });
 
   app.delete('/webhooks/:id', async (c) => {
@@ -89,19 +91,19 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
   });
 
   app.post('/webhooks/:id/test', async (c) => c.json(await webhooks.test(managed(c)), 202));
-  app.post('/webhooks/:id/enable', async (c) => c.json(view(await webhooks.enable(managed(c)))));
+  app.post('/webhooks/:id/enable', async (c) => c.json(view(await webhooks.change(managed(c), { enabled: true }))));
 
   app.post('/webhooks/:id/rotate', async (c) => {
-    const endpoint = managed(c);
-    const { secret: given } = await bodyOf(c, rotation);
+    managed(c);
+    const { secret: given } = await bodyOf(c, rotation, { absent: {} });
     checkSecret(given);
-    return c.json(await webhooks.rotate(endpoint, given));
+    return c.json(await webhooks.rotate(managed(c), given));
   });
 
   app.post('/webhooks/:id/replay', async (c) => {
-    const endpoint = managed(c);
+    managed(c);
     const asked = await bodyOf(c, selection);
-    const events = await webhooks.replay(endpoint, asked).catch((error) => {
+    const events = await webhooks.replay(managed(c), asked).catch((error) => {
       if (error instanceof RangeError) throw new Problem(422, 'Too many', error.message, { limit: MAX_REPLAYED });
       throw error;
     });
@@ -122,24 +124,33 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
     return endpoint;
   }
 
+  /** To be asked anew after each wait: meanwhile it may have been removed. Errors: Problem 403, 404. */
   function managed(c: Context<ApiEnv>): Readonly<Endpoint> {
     requireManager(c);
     return visible(c);
   }
 
-  /** Errors: Problem 422 where nothing may be delivered there. */
-  async function checkUrl(text: string): Promise<void> {
-    const form = 'url is an https address without a user or a password, such as https://bank.example/tillwatch';
+  /**
+   * Errors: Problem 422 where nothing may be delivered there. An acquirer is not told what a name means inside our network, nor whether
+   * it means anything.
+   */
+  async function checkUrl(c: Context<ApiEnv>, text: string): Promise<void> {
+    const form = 'url is an https address without a user or a password, such as https://bank.example/tillwatch (write its https:// too)';
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.hash)
       throw new Problem(422, 'Not deliverable', form);
-    const refusal = await refusalOf(url).catch((error: NodeJS.ErrnoException) => {
-      throw new Problem(422, 'Not deliverable', `${url.hostname} has no address (${error.code ?? error.message}): check the name`);
-    });
-    if (refusal !== null) throw new Problem(422, 'Not deliverable', refusal);
+    const refusal = await refusalOf(url).catch(
+      (error: NodeJS.ErrnoException) => `${url.hostname} has no address (${error.code ?? error.message}): check the name`,
+    );
+    const toAcquirer = `${url.hostname} does not lead to a public address over https: check the name`;
+    if (refusal !== null) throw new Problem(422, 'Not deliverable', acquirerOf(c.get('role')) === null ? refusal : toAcquirer);
   }
 
   return app;
+}
+
+function oneOf<T extends string>(names: readonly T[]) {
+  return z.enum(names as [T], { error: `one of ${names.join(', ')}` });
 }
 
 /** Whose webhooks the sender may manage: null for everybody's. Errors: Problem 403. */

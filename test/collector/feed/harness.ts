@@ -57,10 +57,12 @@ export interface FeedOptions {
   clock?: HandClock;
   brokersLog?: LogReader;
   said?: string[];
+  classOf?: (system: string, code: string) => string;
 }
 
 export function startFeed(p: Plant, store: TelemetryStore, options: FeedOptions = {}) {
   const { life = new Life(), state = openMemoryState(), clock = new HandClock(), brokersLog = p.brokersLog, said = [] } = options;
+  const { classOf = (system: string, code: string) => `class of ${system} ${code}` } = options;
   const written: number[] = [];
   const feed = new Feed({
     brokersLog,
@@ -74,9 +76,10 @@ export function startFeed(p: Plant, store: TelemetryStore, options: FeedOptions 
       check: () => store.check(),
       close: () => store.close(),
     },
+    quarantineMs: 30 * 86_400_000,
     clock,
     patience: new Patience(clock, (line) => void said.push(line)),
-    classOf: (system, code) => `class of ${system} ${code}`,
+    classOf,
     outboxRead: (sequence) => void written.push(sequence),
     say: (line) => void said.push(line),
   });

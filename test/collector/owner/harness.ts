@@ -156,6 +156,7 @@ export class Plant {
       brokersLog: this.brokersLog,
       ownerLog: { writer: life.writer(this.ownerWriter), reader: this.ownerLog },
       state: life.state(this.state),
+      quarantineMs: 30 * 86_400_000,
       clock: this.clock,
       patience: this.patience,
       askRebirth: async ({ acquirer, sn }) => void this.rebirths.push(`${acquirer}/${sn}`),

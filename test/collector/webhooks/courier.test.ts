@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../../faults/deliveries.ts';
 import { Receiver } from '../../helpers/receiver.ts';
-import { keyOf, PostOffice, TestAlert, withEndpoint } from './harness.ts';
+import { ALL, keyOf, PostOffice, TestAlert, withEndpoint } from './harness.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -172,7 +172,7 @@ describe('a receiver that fails', () => {
     expect(office.said.filter((line) => line.includes('410'))).toHaveLength(1);
 
     receiver.answer = () => ({ status: 200 });
-    await webhooks.enable(endpoint);
+    await webhooks.change(endpoint, { enabled: true });
     await office.until(() => receiver.deliveries.length === 3);
     expect(receiver.told.map(({ sequence }) => sequence)).toEqual([1, 1, 2]);
   });
@@ -264,5 +264,61 @@ describe('an endpoint', () => {
     await office.until(() => receiver.deliveries.length === 1);
 
     expect(receiver.told.map(({ type, data }) => [type, data.id, data.severity])).toEqual([['alert.fired', 'a', 'critical']]);
+  });
+
+  it('that moves while a delivery is under way is not blamed for what its old address answers', async () => {
+    const [before, after] = [await Receiver.start(), await Receiver.start()];
+    const { office, webhooks, endpoint } = await withEndpoint(before.url);
+    let answer = (_: { status: number }) => {};
+    before.answer = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    await office.say(new TestAlert('a', office.clock.wall).next('fired', office.clock.wall));
+    await office.until(() => before.deliveries.length === 1);
+
+    await webhooks.change(endpoint, { url: after.url });
+    answer({ status: 410 });
+
+    await office.until(() => after.deliveries.length === 1);
+    expect(webhooks.get(endpoint.id)).toMatchObject({ url: after.url, disabled: null, failingSince: null });
+    expect(problemsOf([...before.deliveries, ...after.deliveries], { events: 1, key: keyOf(endpoint) })).toEqual([]);
+  });
+
+  it('has every attempt in its log, those included that our own end cut off', async () => {
+    const receiver = await Receiver.start();
+    const office = new PostOffice();
+    const first = office.open();
+    const endpoint = await first.webhooks.create('acme', { ...ALL, url: receiver.url });
+    receiver.answer = () => new Promise(() => {});
+    await first.webhooks.test(endpoint);
+    await office.until(() => receiver.deliveries.length === 1);
+    await first.stop();
+    receiver.answer = () => ({ status: 200 });
+
+    const second = office.open();
+    await office.until(() => second.webhooks.waiting(endpoint.id) === 0);
+
+    const log = [...second.webhooks.deliveries(endpoint)].map(({ item: { attempt, result, status } }) => [attempt, result, status]);
+    expect(log).toEqual(
+      expect.arrayContaining([
+        [2, 'delivered', 200],
+        [1, 'begun', null],
+      ]),
+    );
+    expect(log).toHaveLength(2);
+  });
+
+  it('that answers 410 to several at once is said once to be disabled', async () => {
+    const receiver = await Receiver.start();
+    receiver.answer = () => ({ status: 410 });
+    const { office, webhooks, endpoint } = await withEndpoint(receiver.url);
+
+    await office.say(...Array.from({ length: 5 }, (_, n) => new TestAlert(`a${n}`, office.clock.wall).next('fired', office.clock.wall)));
+    await office.until(() => receiver.deliveries.length === 5);
+    await office.atRest();
+
+    expect(webhooks.get(endpoint.id)!.disabled).toBe('gone');
+    expect(office.said.filter((line) => line.includes('410'))).toHaveLength(1);
   });
 });
