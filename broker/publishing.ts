@@ -1,6 +1,7 @@
 /**
- * A message's way into the log, whoever takes it: Aedes or the front. Aedes calls `authorizePublish` before it acknowledges anything, and for all messages of one read of a
- * connection at the same time: so each append is made at once, in order, and the PUBACK follows when the message is durable.
+ * A message's way into the log, whoever takes it: Aedes or the front. Aedes calls `authorizePublish` before it acknowledges anything, and
+ * for all messages of one read of a connection at the same time: so each append is made at once, in order, and the PUBACK follows when
+ * the message is durable.
  */
 import type { AuthorizePublishHandler, Client, PublishPacket } from 'aedes';
 import { MAX_WIRE_BYTES } from '../protocol/codec/limits.ts';
@@ -38,8 +39,8 @@ export function createPublishing({ node, now, intake, sessions, refusals }: Publ
   let holding = false;
 
   function takePublish(session: Session, packet: PublishPacket, callback: Callback): void {
-    const verdict = mayPublish(session.user, packet.topic);
     if (packet.qos > 0 && !isMessageId(packet.messageId)) return refuse(session, 'bad_packet', `message id ${packet.messageId}`, callback);
+    const verdict = mayPublish(session.user, packet.topic);
     if (!verdict.ok) return refuse(session, verdict.reason, `publish to ${packet.topic}`, callback);
     if (packet.payload.length > MAX_WIRE_BYTES)
       return refuse(session, 'oversized', `${packet.payload.length} bytes to ${packet.topic}`, callback);
@@ -62,7 +63,7 @@ export function createPublishing({ node, now, intake, sessions, refusals }: Publ
     const record = encodeRecord({ kind: 'arrival', at: now(), node, ...address, payload: bytes });
     if (session) session.inAedes += 1;
     append(address.channel, record, session, (error) => {
-      // In a turn of its own: what Aedes does then must not reach into the log's.
+      // In a turn of its own, after the front's PUBACKs (acks.ts): what Aedes does must not reach into the log's loop over a batch.
       queueMicrotask(() => {
         if (session) session.inAedes -= 1;
         callback(error);
