@@ -22,7 +22,8 @@ export interface Lane {
 export function lanesOf(node: string, { acquirer, sn }: TerminalId): Lane[] {
   return CHANNELS.map((channel) => {
     const topic = topicOf({ acquirer, sn, channel });
-    const field = Buffer.from(`\0${String.fromCharCode(topic.length)}${topic}`, 'latin1');
+    // Not a Buffer: of those that live as long as a connection, each would keep a slab of Node's pool.
+    const field = Uint8Array.of(0, topic.length, ...Buffer.from(topic, 'latin1'));
     return { channel, topic, field, head: arrivalHead({ node, acquirer, sn, channel }) };
   });
 }
