@@ -134,15 +134,21 @@ class Writer implements SegmentWriter {
 
   append(records: readonly Uint8Array[]): Promise<Offset> {
     if (records.length === 0) return Promise.reject(new RangeError('nothing to append'));
-    if (this.#closing) return Promise.reject(new LogError('failed', 'this writer is closed'));
-    if (this.#refusal && this.#now() < this.#refusal.until) return Promise.reject(this.#refusal.error);
-    return new Promise((resolve, reject) => {
-      this.#queue.add(records, resolve, reject);
-      if (this.#flushing) return;
-      this.#flushing = true;
-      // Not before the end of this turn: what one turn appends is one batch.
-      setImmediate(this.#flush);
-    });
+    return new Promise((resolve, reject) => this.#enqueue(records, resolve, reject));
+  }
+
+  add(record: Uint8Array, done: (error?: Error) => void): void {
+    this.#enqueue([record], () => done(), done);
+  }
+
+  #enqueue(records: readonly Uint8Array[], resolve: (offset: Offset) => void, reject: (error: Error) => void): void {
+    if (this.#closing) return reject(new LogError('failed', 'this writer is closed'));
+    if (this.#refusal && this.#now() < this.#refusal.until) return reject(this.#refusal.error);
+    this.#queue.add(records, resolve, reject);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // Not before the end of this turn: what one turn appends is one batch.
+    setImmediate(this.#flush);
   }
 
   close(): Promise<void> {

@@ -101,7 +101,13 @@ export class Life {
   }
 
   writer(writer: LogWriter): LogWriter {
-    return { append: (records) => this.step(() => writer.append(records)), close: () => writer.close(), stats: writer.stats };
+    const { stats } = writer;
+    return {
+      append: (records) => this.step(() => writer.append(records)),
+      add: writer.add.bind(writer),
+      close: () => writer.close(),
+      stats,
+    };
   }
 
   state(state: StateStore): StateStore {
