@@ -7,7 +7,6 @@ import type { UpChannel } from '../protocol/topics.ts';
 import { systemClock } from './clock.ts';
 import { BrokerError } from './errors.ts';
 import { connectionProblem } from './failures.ts';
-import { limitFrames } from './frames.ts';
 import { type Listener, listen } from './listener.ts';
 import { type BrokerOptions, createParts, type Parts } from './parts.ts';
 import type { RefusalReason } from './refusals.ts';
@@ -40,7 +39,8 @@ export interface Broker {
 }
 
 const NODE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
-const HEARTBEAT_MS = 1_000;
+/** Of heartbeats, and of the front's ticks. */
+const BEAT_MS = 1_000;
 const DEFAULT_MAX_CONNECTIONS = 20_000;
 /** How long a client may take to close its side when the broker stops. */
 const STOP_GRACE_MS = 1_000;
@@ -50,7 +50,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { log, clock = systemClock } = options;
   if (!NODE_PATTERN.test(options.node)) throw new BrokerError('node_name', options.node);
   const parts = await createParts(options, clock);
-  const { aedes, intake, follower, heartbeat } = parts;
+  const { aedes, intake, follower, front, heartbeat } = parts;
   await follower.start();
   let listener: Listener;
   try {
@@ -62,9 +62,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await closeAedes(aedes);
     throw error;
   }
-  const stopBeating = clock.every(HEARTBEAT_MS, () => {
+  const stopBeating = clock.every(BEAT_MS, () => {
     void intake.beat(heartbeat());
     void follower.check();
+    front.tick();
   });
   let stopped: Promise<void> | undefined;
   return {
@@ -78,7 +79,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 }
 
 function openListener({ host, port, tls, maxConnections = DEFAULT_MAX_CONNECTIONS, say }: BrokerOptions, parts: Parts): Promise<Listener> {
-  const { aedes, refusals, sessions } = parts;
+  const { aedes, refusals, sessions, front } = parts;
   const connectionFailed = (client: Client, error: Error) => {
     const session = sessions.of(client);
     const reason = connectionProblem(error);
@@ -93,10 +94,7 @@ function openListener({ host, port, tls, maxConnections = DEFAULT_MAX_CONNECTION
     port,
     ...(tls ? { tls } : {}),
     maxConnections,
-    onConnection: (socket) => {
-      limitFrames(socket);
-      aedes.handle(socket);
-    },
+    onConnection: front.open,
     onTooMany: () => refusals.add('too_many_connections', '', `at most ${maxConnections}`),
   });
 }

@@ -18,12 +18,14 @@ export function createDoor(context: () => LoginContext, sessions: Sessions, refu
   return {
     preConnect(client, packet, callback) {
       const verdict = decideLogin(packet, context());
-      packet.keepalive = boundKeepalive(packet.keepalive);
+      const keepaliveSeconds = boundKeepalive(packet.keepalive);
+      // The front watches over it: Aedes does not see all that a client sends.
+      packet.keepalive = 0;
       if (verdict.ok) {
         packet.clientId = verdict.clientId;
         // A session that outlives its connection would gather the whole fleet's messages in memory.
         if (verdict.user.kind === 'noc') packet.clean = true;
-        sessions.admit(client, verdict.user, verdict.issued);
+        sessions.admit(client, verdict.user, verdict.issued, keepaliveSeconds);
       } else {
         refusals.add(verdict.reason, packet.username ?? '', `client id ${packet.clientId}${where(client)}`);
         refused.set(client, Object.assign(new Error(verdict.reason), { returnCode: verdict.returnCode }));

@@ -1,8 +1,8 @@
 /** Tells what a client did wrong from what can happen to any connection. */
-import { OversizedFrameError } from './frames.ts';
+import { OversizedFrameError } from './front/frames.ts';
 import { type ConnectionProblem, RefusedError } from './refusals.ts';
 
-/** Errors of Aedes itself (lib/client.js, lib/write.js), as it words them; those of the parser are the rest. */
+/** Errors of Aedes itself (lib/client.js, lib/write.js), as it and the front word them; those of the parser are the rest. */
 const AEDES_ERRORS: Record<string, ConnectionProblem | undefined> = {
   'connect did not arrive in time': 'connect_timeout',
   'drain timeout': 'slow_reader',

@@ -1,14 +1,16 @@
 /** The broker's side of its log: what waits to become durable, and whether the log takes anything at all. */
 import type { LogWriter } from '../backbone/log.ts';
 import type { HeartbeatEntry, RefusalEntry } from '../protocol/entries.ts';
-import { type Arrival, encodeRecord } from '../protocol/record.ts';
+import { encodeRecord } from '../protocol/record.ts';
 
 export interface Intake {
   /**
-   * Appends a message; calls back once it is durable, or with an error where it is not in the log: the log's own, or that too much
-   * waits for it already.
+   * Appends a message's record, whose bytes are copied at once. Calls back when it is durable, or with an error where it is not in the
+   * log: the log's own, or that too much waits for it already. In the order of the calls; `done` must not throw.
    */
-  take(arrival: Arrival, done: (error?: Error) => void): void;
+  take(record: Uint8Array, done: (error?: Error) => void): void;
+  /** Whether so much waits for the log that who can wait should. */
+  crowded(): boolean;
   /**
    * Appends a heartbeat, unless the one before is still under way: time that the log did not take is our blindness. A heartbeat that
    * gets through is how a log that failed is found to work again.
@@ -54,30 +56,26 @@ export function createIntake(log: LogWriter, say: (line: string) => void, maxPen
   };
 
   return {
-    take(arrival, done) {
-      const record = encodeRecord(arrival);
-      const refusal = failure ?? (pendingBytes + record.length > maxPendingBytes ? new Error('too much waits for the log') : undefined);
+    take(record, done) {
+      const bytes = record.length;
+      const refusal = failure ?? (pendingBytes + bytes > maxPendingBytes ? new Error('too much waits for the log') : undefined);
       if (refusal) {
         failures += 1;
         done(refusal);
         return;
       }
       pending += 1;
-      pendingBytes += record.length;
-      log.append([record]).then(
-        () => {
-          worked();
-          done();
-          settle(record.length);
-        },
-        (error: Error) => {
+      pendingBytes += bytes;
+      log.add(record, (error) => {
+        if (error) {
           failures += 1;
           failed(error);
-          done(error);
-          settle(record.length);
-        },
-      );
+        } else worked();
+        done(error);
+        settle(bytes);
+      });
     },
+    crowded: () => pendingBytes > maxPendingBytes / 2,
     async beat(heartbeat) {
       if (beating) return;
       beating = true;

@@ -7,6 +7,8 @@ import type { HeartbeatEntry } from '../protocol/entries.ts';
 import type { BrokerClock } from './clock.ts';
 import { type ControlFollower, followControl } from './control.ts';
 import { createDoor } from './door.ts';
+import { createAudience } from './front/audience.ts';
+import { createFront, type Front } from './front/front.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { MAX_CLIENT_ID_CHARACTERS } from './login.ts';
 import { createOrders } from './orders.ts';
@@ -42,6 +44,7 @@ export interface Parts {
   publishing: Publishing;
   subscribing: Subscribing;
   follower: ControlFollower;
+  front: Front;
   heartbeat(): HeartbeatEntry;
 }
 
@@ -80,7 +83,8 @@ export async function createParts({ node, log, control, keysFile, say }: BrokerO
   const revocations = createRevocations();
   const refusals = createRefusals(node, now, intake.note);
   const publishing = createPublishing({ node, now, intake, sessions, refusals });
-  const subscribing = createSubscribing(sessions, refusals);
+  const audience = createAudience();
+  const subscribing = createSubscribing(sessions, refusals, audience);
   const loginContext = () => ({
     keys,
     revokedAt: revocations.revokedAt,
@@ -92,8 +96,9 @@ export async function createParts({ node, log, control, keysFile, say }: BrokerO
   const { authorizeSubscribe, authorizeForward } = subscribing;
   const door = createDoor(loginContext, sessions, refusals);
   const aedes = new Aedes({ ...LIMITS, id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
+  const front = createFront({ aedes, node, now, intake, publishing, sessions, audience });
   const take = createOrders({ aedes, now, revocations, sessions, reloadKeys });
   const follower = followControl({ reader: control, uptime, take, say });
   const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
-  return { aedes, intake, sessions, refusals, publishing, subscribing, follower, heartbeat };
+  return { aedes, intake, sessions, refusals, publishing, subscribing, follower, front, heartbeat };
 }

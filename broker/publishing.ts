@@ -1,9 +1,11 @@
 /**
- * A message's way into the log. Aedes calls `authorizePublish` before it acknowledges anything, and for all messages of one read of a
- * connection at the same time: so each append is made at once, in order, and the PUBACK follows when the message is durable.
+ * A message's way into the log, whoever takes it: Aedes or the front. Aedes calls `authorizePublish` before it acknowledges anything, and
+ * for all messages of one read of a connection at the same time: so each append is made at once, in order, and the PUBACK follows when
+ * the message is durable.
  */
 import type { AuthorizePublishHandler, Client, PublishPacket } from 'aedes';
 import { MAX_WIRE_BYTES } from '../protocol/codec/limits.ts';
+import { encodeRecord } from '../protocol/record.ts';
 import { CHANNELS, type TerminalId, UP_CHANNELS, type UpChannel } from '../protocol/topics.ts';
 import { mayPublish, upAddress } from './access.ts';
 import type { Intake } from './intake.ts';
@@ -15,8 +17,11 @@ type Callback = (error?: Error | null) => void;
 
 export interface Publishing {
   authorizePublish: AuthorizePublishHandler;
+  /** Appends the record of a session's message; calls back as Intake's `take` does. */
+  append(channel: UpChannel, record: Uint8Array, session: Session | undefined, done: (error?: Error) => void): void;
   /** From now on messages and Wills are neither taken nor answered: the broker is about to end all connections. */
   hold(): void;
+  holding(): boolean;
   /** Messages that became durable, by channel. */
   counts(): Record<UpChannel, number>;
 }
@@ -34,6 +39,7 @@ export function createPublishing({ node, now, intake, sessions, refusals }: Publ
   let holding = false;
 
   function takePublish(session: Session, packet: PublishPacket, callback: Callback): void {
+    if (packet.qos > 0 && !isMessageId(packet.messageId)) return refuse(session, 'bad_packet', `message id ${packet.messageId}`, callback);
     const verdict = mayPublish(session.user, packet.topic);
     if (!verdict.ok) return refuse(session, verdict.reason, `publish to ${packet.topic}`, callback);
     if (packet.payload.length > MAX_WIRE_BYTES)
@@ -54,10 +60,22 @@ export function createPublishing({ node, now, intake, sessions, refusals }: Publ
 
   function take(address: UpAddress, { payload }: PublishPacket, session: Session | undefined, callback: Callback): void {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    intake.take({ kind: 'arrival', at: now(), node, ...address, payload: bytes }, (error) => {
+    const record = encodeRecord({ kind: 'arrival', at: now(), node, ...address, payload: bytes });
+    if (session) session.inAedes += 1;
+    append(address.channel, record, session, (error) => {
+      // In a turn of its own, after the front's PUBACKs (acks.ts): what Aedes does must not reach into the log's loop over a batch.
+      queueMicrotask(() => {
+        if (session) session.inAedes -= 1;
+        callback(error);
+      });
+    });
+  }
+
+  function append(channel: UpChannel, record: Uint8Array, session: Session | undefined, done: (error?: Error) => void): void {
+    intake.take(record, (error) => {
       if (error && session) session.ended = 'ours';
-      if (!error) counts[address.channel] += 1;
-      callback(error);
+      if (!error) counts[channel] += 1;
+      done(error);
     });
   }
 
@@ -75,11 +93,18 @@ export function createPublishing({ node, now, intake, sessions, refusals }: Publ
       if (!session || session.ended) return callback(new Error('this connection is about to end'));
       takePublish(session, packet, callback);
     },
+    append,
     hold: () => {
       holding = true;
     },
+    holding: () => holding,
     counts: () => ({ ...counts }),
   };
+}
+
+/** MQTT 3.1.1, 2.3.1: from 1 to 65 535. The parser gives 0 as it came, and -1 for one that is missing. */
+function isMessageId(id: number | undefined): boolean {
+  return id !== undefined && id > 0;
 }
 
 /** A Will is part of a CONNECT, so it is no packet with a command of its own. */

@@ -7,6 +7,10 @@ export interface Session {
   /** When its token was issued. */
   readonly issued: number;
   readonly client: Client;
+  /** How often it must be heard, as the broker bounds it. */
+  readonly keepaliveSeconds: number;
+  /** Its messages that wait for the log and that Aedes acknowledges. */
+  inAedes: number;
   /**
    * Why the broker ends it, where it does. `refused`: the client broke a rule, and its Will is due as after any broken connection.
    * `ours`: the reason is on our side, or an operator's, so it is no sign that the terminal was lost.
@@ -16,7 +20,7 @@ export interface Session {
 
 export interface Sessions {
   /** Until the connection closes, it counts as open. */
-  admit(client: Client, user: User, issued: number): void;
+  admit(client: Client, user: User, issued: number, keepaliveSeconds: number): void;
   /** The session of a client, also for the last words that come after its connection has closed. */
   of(client: Client): Session | undefined;
   /** Open sessions of a user. */
@@ -37,8 +41,8 @@ export function createSessions(): Sessions {
   };
 
   return {
-    admit(client, user, issued) {
-      const session: Session = { user, issued, client };
+    admit(client, user, issued, keepaliveSeconds) {
+      const session: Session = { user, issued, client, keepaliveSeconds, inAedes: 0 };
       const others = byUser.get(user.user) ?? new Set();
       byClient.set(client, session);
       byUser.set(user.user, others.add(session));

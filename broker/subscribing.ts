@@ -1,6 +1,7 @@
 /** What a client may subscribe to, and what it is sent in the end. */
 import type { AedesOptions } from 'aedes';
 import { mayReceive, maySubscribe } from './access.ts';
+import type { Audience } from './front/audience.ts';
 import type { Refusals } from './refusals.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -15,7 +16,7 @@ const MAX_BACKLOG_BYTES = 256 * 1024;
 /** Stands for each refused filter in a session that Aedes stores. */
 const REFUSED_FILTER = 'refused';
 
-export function createSubscribing(sessions: Sessions, refusals: Refusals): Subscribing {
+export function createSubscribing(sessions: Sessions, refusals: Refusals, audience: Pick<Audience, 'join'>): Subscribing {
   let forwardsDropped = 0;
   return {
     /**
@@ -27,6 +28,8 @@ export function createSubscribing(sessions: Sessions, refusals: Refusals): Subsc
       const filter = subscription.topic;
       const verdict = session && maySubscribe(session.user, filter);
       if (verdict?.ok) {
+        // A terminal hears commands alone, which no terminal sends.
+        if (session?.user.kind === 'noc') audience.join(client, filter);
         queueMicrotask(() => callback(null, subscription));
         return;
       }

@@ -19,6 +19,8 @@ export interface Settings {
   logDays: number;
   logMaxBytes: number;
   logReserveBytes: number;
+  /** How many days quarantine keeps what it has. */
+  quarantineDays: number;
   /** The rules that differ from the defaults, and where they stand. */
   rules: (RulesFile & { path: string }) | undefined;
   influx: { url: string; token: string; org: string; bucket: string } | undefined;
@@ -70,6 +72,12 @@ export const SETTINGS: readonly Setting[] = [
     default: String(GIB),
     help: "disk space that the brokers' log leaves free, bytes",
     shown: (s) => String(s.logReserveBytes),
+  },
+  {
+    name: 'TILLWATCH_QUARANTINE_DAYS',
+    default: '30',
+    help: 'days that quarantine keeps what could not be taken in',
+    shown: (s) => String(s.quarantineDays),
   },
   {
     name: 'TILLWATCH_RULES',
@@ -134,6 +142,7 @@ export function readSettings(env: Env): Settings {
     logDays: amount('TILLWATCH_LOG_DAYS', text, problems),
     logMaxBytes: amount('TILLWATCH_LOG_MAX_BYTES', text, problems),
     logReserveBytes: amount('TILLWATCH_LOG_RESERVE_BYTES', text, problems),
+    quarantineDays: amount('TILLWATCH_QUARANTINE_DAYS', text, problems),
     rules: rules(text('TILLWATCH_RULES'), problems),
     influx: influx(text, problems),
     webhookAllow: webhookAllow(text('TILLWATCH_WEBHOOK_ALLOW'), problems),

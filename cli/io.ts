@@ -6,6 +6,8 @@ export interface Io {
   say(line: string): void;
   stdin: NodeJS.ReadableStream;
   env: Record<string, string | undefined>;
+  /** Shows how far a long command has come, in place of what it showed before; absent where no terminal shows it. */
+  progress?: (text: string) => void;
 }
 
 const FILE_PROBLEMS: Record<string, (path: string) => string> = {

@@ -30,4 +30,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   say: (line) => void process.stderr.write(`${line}\n`),
   stdin: process.stdin,
   env: process.env,
+  ...(process.stderr.isTTY && { progress: (text) => void process.stderr.write(`\r\x1b[K${text}`) }),
 });

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Layout } from '../backbone/layout.ts';
 import { prepareDataDir } from '../backbone/layout.ts';
+import { fillAlarm } from '../backbone/segments/fill.ts';
 import { openSegmentReader } from '../backbone/segments/reader.ts';
 import { openSegmentWriter } from '../backbone/segments/writer.ts';
 import { type Broker, startBroker } from '../broker/broker.ts';
@@ -34,6 +35,7 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
     maxBytes: settings.logMaxBytes,
     reserveBytes: settings.logReserveBytes,
     consumers: ['watch', 'feed'],
+    onFill: fillAlarm((line) => io.say(`broker: ${line}`)),
   });
   const { cut } = log.recovery;
   if (cut) io.say(`broker: the log ended in a torn batch, which nobody was told of: ${cut.bytes} bytes cut from ${cut.path}`);
@@ -66,12 +68,13 @@ interface CollectorExtras {
 
 export async function runCollector(settings: Settings, paths: Layout, io: Io, extras: CollectorExtras): Promise<Collector> {
   try {
-    const { influx, logDays, http, rules, webhookAllow } = settings;
+    const { influx, logDays, quarantineDays, http, rules, webhookAllow } = settings;
     const collector = await startCollector({
       paths,
       http,
       influx,
       logDays,
+      quarantineDays,
       rules: rules?.document,
       webhookAllow: webhookAllow.ranges,
       clock: systemClock,

@@ -5,6 +5,8 @@ import { dashboardsCommand } from './commands/dashboards.ts';
 import { demoCommand } from './commands/demo.ts';
 import { enrollCommands } from './commands/enroll.ts';
 import { importCommand } from './commands/import.ts';
+import { logCommand } from './commands/log.ts';
+import { quarantineCommand } from './commands/quarantine.ts';
 import { serveCommands } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { webhookCommand } from './commands/webhook.ts';
@@ -18,6 +20,8 @@ const COMMANDS = [
   enrollCommands,
   alertsCommand,
   webhookCommand,
+  quarantineCommand,
+  logCommand,
   agentCommand,
   simulateCommand,
   dashboardsCommand,

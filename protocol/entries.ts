@@ -25,8 +25,12 @@ export interface MessageEntry {
   sn: string;
   channel: UpChannel;
   decoded: Decoded;
-  replayed?: { at: number };
+  /** When it came, and the id under which it was in quarantine where that is known. */
+  replayed?: { at: number; id?: string };
 }
+
+/** A message from quarantine that the owner has appended once more, with the bytes it came as. */
+export type ReplayedMessage = MessageEntry & { raw: Uint8Array; replayed: { at: number; id?: string } };
 
 /**
  * Each second of a broker's life. `uptime`: milliseconds of its monotonic clock, `boot` names its process; the two tell a step
@@ -88,7 +92,8 @@ export interface OperatorEntry {
 export type Entry = MessageEntry | HeartbeatEntry | RefusalEntry | RegistryEntry | CommitEntry | PlatformEntry | TickEntry | OperatorEntry;
 
 /** What the collector that owns a partition appends itself. */
-export type OwnerEntry = RegistryEntry | CommitEntry | PlatformEntry | TickEntry | OperatorEntry;
+export type OwnerEntry = RegistryEntry | CommitEntry | PlatformEntry | TickEntry | OperatorEntry | ReplayedMessage;
+type PlainEntry = Exclude<OwnerEntry, ReplayedMessage>;
 
 const ownerLine = z.union([
   z.object({ at: epochMs, tick: z.literal(true) }),
@@ -103,8 +108,8 @@ const ownerLine = z.union([
   z.object({ at: epochMs, rules: z.record(z.string(), z.unknown()), by: z.optional(label) }),
 ]);
 
-/** An owner's entry as the plain value that is written to its log or to a line of a replay file. */
-export function ownerEntryToLine(entry: OwnerEntry): Record<string, unknown> {
+/** An owner's entry, but for messages, as the plain value that is written to its log or to a line of a replay file. */
+export function ownerEntryToLine(entry: PlainEntry): Record<string, unknown> {
   const { at } = entry;
   switch (entry.kind) {
     case 'tick':
@@ -122,7 +127,7 @@ export function ownerEntryToLine(entry: OwnerEntry): Record<string, unknown> {
 }
 
 /** The owner's entry that a line holds, or why it holds none. */
-export function ownerEntryFromLine(line: unknown): { ok: true; entry: OwnerEntry } | { ok: false; problem: string } {
+export function ownerEntryFromLine(line: unknown): { ok: true; entry: PlainEntry } | { ok: false; problem: string } {
   const result = ownerLine.safeParse(line);
   if (!result.success)
     return {

@@ -43,16 +43,30 @@ export function decodeRecord(bytes: Uint8Array): BrokerRecord {
   return { kind: kind === HEARTBEAT ? 'heartbeat' : 'refusal', at, ...members };
 }
 
-function encodeArrival({ at, node, acquirer, sn, channel, payload }: Arrival): Uint8Array {
+/** All that stands before the payload in the records of one channel of one terminal; their times are left open. */
+export function arrivalHead({ node, acquirer, sn, channel }: Omit<Arrival, 'kind' | 'at' | 'payload'>): Uint8Array {
   const texts = [node, acquirer, sn, channel];
-  const bytes = new Uint8Array(HEAD_BYTES + texts.reduce((n, t) => n + 1 + t.length, 0) + payload.length);
-  writeHead(bytes, MESSAGE, at);
+  const bytes = new Uint8Array(HEAD_BYTES + texts.reduce((n, t) => n + 1 + t.length, 0));
+  bytes[0] = MESSAGE;
   let offset = HEAD_BYTES;
   for (const text of texts) {
     bytes[offset++] = text.length;
     for (let i = 0; i < text.length; i++) bytes[offset++] = text.charCodeAt(i);
   }
-  bytes.set(payload, offset);
+  return bytes;
+}
+
+/** Writes a message's record at the start of `target`, which has room for it. */
+export function writeArrival(target: Uint8Array, head: Uint8Array, at: number, payload: Uint8Array): void {
+  target.set(head);
+  new DataView(target.buffer, target.byteOffset).setFloat64(1, at);
+  target.set(payload, head.length);
+}
+
+function encodeArrival(arrival: Arrival): Uint8Array {
+  const head = arrivalHead(arrival);
+  const bytes = new Uint8Array(head.length + arrival.payload.length);
+  writeArrival(bytes, head, arrival.at, arrival.payload);
   return bytes;
 }
 

@@ -27,7 +27,7 @@ export function lineFromEntry(entry: OwnerEntry | (MessageEntry & { raw: Uint8Ar
   const { at, node, decoded, raw, replayed } = entry;
   const topic = topicOf(entry);
   const content = decoded.ok ? { payload: decoded.message.body } : { raw: Buffer.from(raw).toString('base64') };
-  return JSON.stringify({ at, topic, ...content, ...(node === '' ? {} : { node }), ...(replayed && { replayOf: replayed }) });
+  return JSON.stringify({ at, topic, ...content, ...(node === '' ? {} : { node }), ...(replayed && { replayOf: { at: replayed.at } }) });
 }
 
 function messageFromLine(line: Record<string, unknown>): LineResult {

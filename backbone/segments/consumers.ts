@@ -21,13 +21,23 @@ export async function releaseBatches(dir: string, consumer: string, batch: numbe
   }
 }
 
-/**
- * The first batch that any consumer needs; Infinity where none has said so. What cannot be read needs everything, and so does one of
- * `expected` that has not said anything yet.
- */
+/** Each consumer that has said what it needs, and the first batch that it needs: 0 where that cannot be read. */
+export async function consumersOf(dir: string): Promise<Map<string, number>> {
+  const all = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const names = all.filter((n) => n.startsWith(PREFIX) && !n.endsWith('.tmp'));
+  const read = async (name: string): Promise<[string, number]> => {
+    const text = await readFile(join(dir, name), 'utf8');
+    return [name.slice(PREFIX.length), /^\d+\n$/.test(text) ? Number(text) : 0];
+  };
+  return new Map(await Promise.all(names.sort().map(read)));
+}
+
+/** The first batch that any consumer needs: all of them where one of `expected` has said nothing yet; Infinity where there is none. */
 export async function neededFrom(dir: string, expected: readonly string[]): Promise<number> {
-  const names = (await readdir(dir)).filter((n) => n.startsWith(PREFIX) && !n.endsWith('.tmp'));
-  if (expected.some((consumer) => !names.includes(PREFIX + consumer))) return 0;
-  const texts = await Promise.all(names.map((n) => readFile(join(dir, n), 'utf8')));
-  return Math.min(Infinity, ...texts.map((text) => (/^\d+\n$/.test(text) ? Number(text) : 0)));
+  const consumers = await consumersOf(dir);
+  if (expected.some((consumer) => !consumers.has(consumer))) return 0;
+  return Math.min(Number.POSITIVE_INFINITY, ...consumers.values());
 }

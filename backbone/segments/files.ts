@@ -1,4 +1,4 @@
-/** The files of a log's folder: `<first batch>.seg`, one `prepared` that will be the next, `durable`, `lock` and `consumer-<name>`. */
+/** The files of a log's folder: `<first batch>.seg`, one `prepared` that will be the next, `durable`, `fill`, `lock` and `consumer-<name>`. */
 import { closeSync, fdatasync, openSync, write, writeSync } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,10 +1,9 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Durable } from './durable.ts';
 import { listSegments, type OpenSegment, removeUnfinished, type SegmentName } from './files.ts';
-import { SEGMENT_HEAD_BYTES } from './format.ts';
 import { corruptFrame, type Scan, scanSegment } from './scan.ts';
-import { SegmentFile } from './segment-file.ts';
+import { isBlank, SegmentFile } from './segment-file.ts';
 
 /** What opening a log found and did. */
 export interface Recovery {
@@ -67,18 +66,4 @@ async function lastSegment(dir: string): Promise<SegmentName | undefined> {
     await rm(name.path);
   }
   return undefined;
-}
-
-function isBlank(path: string): boolean {
-  const fd = openSync(path, 'r');
-  try {
-    const bytes = Buffer.alloc(SEGMENT_HEAD_BYTES * 64);
-    for (let position = 0; ; position += bytes.length) {
-      const got = readSync(fd, bytes, 0, bytes.length, position);
-      if (got === 0) return true;
-      if (!bytes.subarray(0, got).every((byte) => byte === 0)) return false;
-    }
-  } finally {
-    closeSync(fd);
-  }
 }

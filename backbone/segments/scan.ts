@@ -31,7 +31,8 @@ export async function scanSegment(segment: SegmentFile): Promise<Scan> {
   return scan;
 }
 
-async function tornBytes(segment: SegmentFile, end: number): Promise<number> {
+/** Bytes from `end` on that are not zero, counted to the last of them. */
+export async function tornBytes(segment: SegmentFile, end: number): Promise<number> {
   let torn = 0;
   for (let position = end; ; ) {
     const bytes = await segment.bytesAt(position, AHEAD_BYTES);
@@ -47,17 +48,27 @@ function lastNonZero(bytes: Buffer): number {
   return i;
 }
 
-async function refuseLaterFrames(segment: SegmentFile, { last, end, tornBytes }: Scan): Promise<void> {
-  for (let position = end; position < end + tornBytes; ) {
+async function refuseLaterFrames(segment: SegmentFile, { last, end }: Scan): Promise<void> {
+  const later = await findFrame(segment, end, last + 1);
+  if (later) throw corruptFrame(segment.path, end, `batch ${last + 1} is damaged and batch ${later.batch} after it is whole`);
+}
+
+/** The next whole frame from `position` on of a batch after `batch`. */
+export async function findFrame(
+  segment: SegmentFile,
+  position: number,
+  batch: number,
+): Promise<{ position: number; batch: number } | undefined> {
+  for (;;) {
     const bytes = await segment.bytesAt(position, AHEAD_BYTES);
     const at = bytes.indexOf(segment.head.mark);
     if (at < 0) {
-      if (bytes.length < AHEAD_BYTES) return;
+      if (bytes.length < AHEAD_BYTES) return undefined;
       position += bytes.length - MARK_BYTES;
       continue;
     }
-    const batch = await wholeBatchAt(segment, position + at);
-    if (batch > last + 1) throw corruptFrame(segment.path, end, `batch ${last + 1} is damaged and batch ${batch} after it is whole`);
+    const found = await wholeBatchAt(segment, position + at);
+    if (found > batch) return { position: position + at, batch: found };
     position += at + 1;
   }
 }

@@ -42,6 +42,11 @@ export class SegmentFile {
     }
   }
 
+  /** Bytes of the file, of which the last may not have been used yet. */
+  get size(): number {
+    return fstatSync(this.#fd).size;
+  }
+
   /** The frame that seems to start at `position`, all of its bytes, or undefined where none does. Reads about `ahead` bytes at once. */
   async frameAt(position: number, ahead: number): Promise<Found | undefined> {
     if (!this.#holds(position, FRAME_HEAD_BYTES)) await this.#load(position, Math.max(ahead, FRAME_HEAD_BYTES));
@@ -49,7 +54,7 @@ export class SegmentFile {
     if (size === 0) return undefined;
     if (!this.#holds(position, size)) {
       // A damaged length must not make us allocate gigabytes.
-      if (position + size > fstatSync(this.#fd).size) return undefined;
+      if (position + size > this.size) return undefined;
       await this.#load(position, Math.max(ahead, size));
     }
     return this.#holds(position, size) ? { bytes: this.#window, offset: position - this.#windowStart, size } : undefined;
@@ -82,5 +87,20 @@ export class SegmentFile {
         : (await readInPool(this.#fd, buffer, 0, bytes, position)).bytesRead;
     this.#window = buffer.subarray(0, got);
     this.#windowStart = position;
+  }
+}
+
+/** Whether a file holds no byte but zeros: what a power loss left of a new segment. */
+export function isBlank(path: string): boolean {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(SEGMENT_HEAD_BYTES * 64);
+    for (let position = 0; ; position += bytes.length) {
+      const got = readSync(fd, bytes, 0, bytes.length, position);
+      if (got === 0) return true;
+      if (!bytes.subarray(0, got).every((byte) => byte === 0)) return false;
+    }
+  } finally {
+    closeSync(fd);
   }
 }

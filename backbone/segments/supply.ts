@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
-import type { Disk } from './disk.ts';
 import { PREPARED, type Prepared, prepareSegment } from './files.ts';
-import { type Limits, makeRoom } from './space.ts';
+import type { Space } from './space.ts';
 
 const PAGE_BYTES = 4096;
 const RETRY_MS = 1000;
@@ -10,17 +9,15 @@ const RETRY_MS = 1000;
 export class SegmentSupply {
   readonly #dir: string;
   readonly #segmentBytes: number;
-  readonly #limits: Limits;
-  readonly #disk: Disk;
+  readonly #space: Space;
   readonly #now: () => number;
   #next: Promise<Prepared> | undefined;
   #triedAt = -Infinity;
 
-  constructor(dir: string, segmentBytes: number, limits: Limits, disk: Disk, now: () => number) {
+  constructor(dir: string, segmentBytes: number, space: Space, now: () => number) {
     this.#dir = dir;
     this.#segmentBytes = segmentBytes;
-    this.#limits = limits;
-    this.#disk = disk;
+    this.#space = space;
     this.#now = now;
   }
 
@@ -49,7 +46,7 @@ export class SegmentSupply {
   }
 
   async #make(capacity: number, name: string): Promise<Prepared> {
-    await makeRoom(this.#dir, capacity, this.#limits, this.#disk, this.#now());
+    await this.#space.makeRoom(capacity);
     return prepareSegment(this.#dir, capacity, name);
   }
 }

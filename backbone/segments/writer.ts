@@ -8,13 +8,14 @@ import { type Disk, realDisk } from './disk.ts';
 import { DurableFile } from './durable.ts';
 import { toLogError } from './errors.ts';
 import { activateSegment, type OpenSegment } from './files.ts';
+import { type Fill, FillFile, fillOf } from './fill.ts';
 import { FRAME_HEAD_BYTES, MARK_BYTES, SEGMENT_HEAD_BYTES } from './format.ts';
 import { Group } from './group.ts';
 import { announceGrowth } from './growth.ts';
 import { Pace, type SyncMode } from './pace.ts';
 import { Queue } from './queue.ts';
 import { type Recovered, type Recovery, recoverLog } from './recover.ts';
-import { type Limits, removeSegments } from './space.ts';
+import { type Limits, Space, type Stock } from './space.ts';
 import { SegmentSupply } from './supply.ts';
 
 const MIB = 1024 * 1024;
@@ -22,6 +23,7 @@ const SEGMENT_BYTES = 64 * MIB;
 /** After a refusal, the disk is looked at again at the first append past this time. */
 const RETRY_MS = 1000;
 const RETENTION_EVERY_MS = 60_000;
+const FILL_EVERY_MS = 1_000;
 
 export interface SegmentOptions {
   /** The size of a segment file, bytes. Default 64 MiB. */
@@ -36,6 +38,8 @@ export interface SegmentOptions {
   consumers?: readonly string[];
   /** Disk space that the log leaves free, bytes. Default 0. */
   reserveBytes?: number;
+  /** Told how full the log is, about each second while it grows. */
+  onFill?: (fill: Fill) => void;
   now?: () => number;
   disk?: Disk;
 }
@@ -73,6 +77,10 @@ class Writer implements SegmentWriter {
   readonly #disk: Disk;
   readonly #lock: Lock;
   readonly #durable: DurableFile;
+  readonly #fillFile: FillFile;
+  readonly #onFill: (fill: Fill) => void;
+  readonly #segmentBytes: number;
+  readonly #space: Space;
   readonly #supply: SegmentSupply;
   readonly #queue: Queue;
   readonly #pace = new Pace();
@@ -87,6 +95,10 @@ class Writer implements SegmentWriter {
   #closing: Promise<void> | undefined;
   #retention: Promise<unknown> = Promise.resolve();
   #retentionAt: number;
+  #measured: { stock: Stock; free: number } = { stock: { bytes: 0, needed: 0 }, free: Number.POSITIVE_INFINITY };
+  #fillToldAt = Number.NEGATIVE_INFINITY;
+  /** No other segment could be had: what little room there is in this one would make us look well to small batches alone. */
+  #outOfRoom = false;
 
   constructor(dir: string, options: SegmentOptions, lock: Lock, durable: DurableFile, { active, last, next, recovery }: Recovered) {
     const { maxAgeMs = Infinity, maxBytes = Infinity, reserveBytes = 0, consumers = [], segmentBytes = SEGMENT_BYTES } = options;
@@ -97,7 +109,11 @@ class Writer implements SegmentWriter {
     this.#disk = options.disk ?? realDisk;
     this.#lock = lock;
     this.#durable = durable;
-    this.#supply = new SegmentSupply(dir, segmentBytes, this.#limits, this.#disk, this.#now);
+    this.#fillFile = new FillFile(dir);
+    this.#onFill = options.onFill ?? (() => {});
+    this.#segmentBytes = segmentBytes;
+    this.#space = new Space(dir, this.#limits, this.#disk, this.#now);
+    this.#supply = new SegmentSupply(dir, segmentBytes, this.#space, this.#now);
     this.#queue = new Queue(options.maxBatchBytes ?? 4 * MIB);
     this.#segment = active;
     this.#last = last;
@@ -107,8 +123,9 @@ class Writer implements SegmentWriter {
 
   /** Tells readers where the log ends. Where batches were lost, an empty one closes the gap, so that readers get past it. */
   async begin(): Promise<void> {
-    await removeSegments(this.#dir, 0, this.#limits, this.#now());
+    await this.#space.trim();
     if (!this.#segment) await this.#roll(FRAME_HEAD_BYTES);
+    await this.#measure();
     this.#durable.publish(this.#next - 1, this.#segment!.head.mark);
     if (this.recovery.lostBatches === 0) return;
     this.#flushing = true;
@@ -117,15 +134,21 @@ class Writer implements SegmentWriter {
 
   append(records: readonly Uint8Array[]): Promise<Offset> {
     if (records.length === 0) return Promise.reject(new RangeError('nothing to append'));
-    if (this.#closing) return Promise.reject(new LogError('failed', 'this writer is closed'));
-    if (this.#refusal && this.#now() < this.#refusal.until) return Promise.reject(this.#refusal.error);
-    return new Promise((resolve, reject) => {
-      this.#queue.add(records, resolve, reject);
-      if (this.#flushing) return;
-      this.#flushing = true;
-      // Not before the end of this turn: what one turn appends is one batch.
-      setImmediate(this.#flush);
-    });
+    return new Promise((resolve, reject) => this.#enqueue(records, resolve, reject));
+  }
+
+  add(record: Uint8Array, done: (error?: Error) => void): void {
+    this.#enqueue([record], () => done(), done);
+  }
+
+  #enqueue(records: readonly Uint8Array[], resolve: (offset: Offset) => void, reject: (error: Error) => void): void {
+    if (this.#closing) return reject(new LogError('failed', 'this writer is closed'));
+    if (this.#refusal && this.#now() < this.#refusal.until) return reject(this.#refusal.error);
+    this.#queue.add(records, resolve, reject);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // Not before the end of this turn: what one turn appends is one batch.
+    setImmediate(this.#flush);
   }
 
   close(): Promise<void> {
@@ -143,6 +166,7 @@ class Writer implements SegmentWriter {
     await this.#retention;
     if (this.#segment) closeSync(this.#segment.fd);
     this.#durable.close();
+    this.#fillFile.close();
     await this.#lock.release();
   }
 
@@ -156,7 +180,7 @@ class Writer implements SegmentWriter {
   }
 
   #fits(group: Group): boolean {
-    return this.#segment !== undefined && this.#segment.position + group.size <= this.#segment.capacity;
+    return this.#segment !== undefined && !this.#outOfRoom && this.#segment.position + group.size <= this.#segment.capacity;
   }
 
   #commitInline(group: Group): void {
@@ -204,6 +228,9 @@ class Writer implements SegmentWriter {
     const segment = await activateSegment(this.#dir, prepared, head);
     if (this.#segment) closeSync(this.#segment.fd);
     this.#segment = segment;
+    this.#outOfRoom = false;
+    this.#measured.stock.needed += segment.capacity;
+    this.#retentionAt = Number.NEGATIVE_INFINITY;
   }
 
   #settle(group: Group, bytes: number, ms: number, by: SyncMode): void {
@@ -211,6 +238,7 @@ class Writer implements SegmentWriter {
     const batch = this.#next++;
     segment.position += bytes;
     this.#last = { batch, at: this.#now() };
+    if (this.#refusal) this.#retentionAt = Number.NEGATIVE_INFINITY;
     this.#refusal = undefined;
     this.#pace.took(ms, by);
     this.#count(group.records, bytes, ms);
@@ -233,14 +261,38 @@ class Writer implements SegmentWriter {
   /** A failure here is met again, and told, where the next segment is made. */
   #keepRetention(): void {
     const now = this.#now();
+    if (now >= this.#fillToldAt + FILL_EVERY_MS) this.#tellFill();
     if (now < this.#retentionAt + RETENTION_EVERY_MS) return;
     this.#retentionAt = now;
-    this.#retention = removeSegments(this.#dir, 0, this.#limits, now).catch(() => {});
+    this.#retention = this.#measure().catch(() => {});
+  }
+
+  async #measure(): Promise<void> {
+    this.#measured = await this.#space.trim();
+    this.#tellFill();
+  }
+
+  #tellFill(): void {
+    this.#fillToldAt = this.#now();
+    const { stock, free } = this.#measured;
+    const unused = this.#segment ? this.#segment.capacity - this.#segment.position : 0;
+    const full = this.#refusal?.error.code === 'full';
+    const fill = { ...fillOf(stock, unused, free, this.#limits, this.#segmentBytes), full };
+    this.#onFill(fill);
+    try {
+      this.#fillFile.publish(fill);
+    } catch {
+      // It is told again at the next measure.
+    }
   }
 
   #refuse(group: Group, cause: unknown): void {
     const error = toLogError(cause);
     this.#refusal = { error, until: this.#now() + RETRY_MS };
+    if (error.code === 'full') {
+      this.#outOfRoom = true;
+      this.#tellFill();
+    }
     group.reject(error);
     this.#queue.rejectAll(error);
     this.#flushing = false;

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { readSettings } from '../config.ts';
-import { type Ask, neededApi } from '../installation.ts';
+import { neededApi } from '../installation.ts';
 import { CliError, type Io } from '../io.ts';
 import { counted } from '../lines.ts';
+import { listed } from '../lists.ts';
 import { time, whole } from '../options.ts';
 import { secretIn } from '../secrets.ts';
 import { receiverCommands } from './webhook-receiver.ts';
@@ -59,7 +60,7 @@ function managing(webhook: Command, io: Io): void {
     .option('--json', 'one JSON document a line')
     .addHelpText('after', '\nExample:\n  tillwatch webhook list')
     .action(async ({ json }: { json?: boolean }) => {
-      for await (const item of items(await api(), '/v1/webhooks')) io.out(json ? JSON.stringify(item) : endpointLine(item));
+      for await (const item of listed(await api(), '/v1/webhooks')) io.out(json ? JSON.stringify(item) : endpointLine(item));
     });
 
   webhook
@@ -124,14 +125,6 @@ function selectionOf({ fromSequence, toSequence, from, to, ids }: ResendOptions)
   ];
   if (given.length !== 1) throw new CliError('say which events: --from-sequence and --to-sequence, or --from and --to, or --ids', 2);
   return given[0]!;
-}
-
-async function* items(ask: Ask, path: string): AsyncGenerator<Record<string, unknown>> {
-  for (let cursor: unknown = ''; cursor !== null; ) {
-    const page = await ask('GET', cursor === '' ? path : `${path}?cursor=${cursor}`);
-    yield* page.items as Record<string, unknown>[];
-    cursor = page.next;
-  }
 }
 
 function endpointLine({ id, url, acquirer, state, disabledBecause, sequence, waiting, lastError }: Record<string, unknown>): string {

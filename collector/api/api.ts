@@ -7,6 +7,7 @@ import { Problem, problemResponse } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { fleetRoutes } from './routes/fleet.ts';
+import { quarantineRoutes } from './routes/quarantine.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
@@ -49,6 +50,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   });
   app.route('/v1', fleetRoutes(deps));
   app.route('/v1', alertRoutes(deps));
+  app.route('/v1', quarantineRoutes(deps));
   app.route('/v1', registryRoutes(deps));
   app.route('/v1', accessRoutes(deps));
   app.route('/v1', webhookRoutes(deps));

@@ -2,6 +2,7 @@ import type { StateStore } from '../../backbone/state.ts';
 import type { ControlEntry } from '../../protocol/control.ts';
 import type { OwnerEntry } from '../../protocol/entries.ts';
 import type { Watch } from '../../watch/fold/watch.ts';
+import type { Quarantine } from '../owner/quarantine.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Access, Role } from './access.ts';
 
@@ -10,6 +11,8 @@ export interface ApiDeps {
   watch: Watch;
   watchState: StateStore;
   feedState: StateStore;
+  /** What the watch and what the store did not take in: its rows are in the states of the two. */
+  quarantine: { messages: Quarantine; points: Quarantine };
   access: Access;
   now(): number;
   random(bytes: number): Buffer;

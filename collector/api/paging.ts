@@ -1,8 +1,12 @@
+import type { StateStore } from '../../backbone/state.ts';
+import { fromBytes } from '../owner/outputs.ts';
 import { Problem } from './problem.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 const MAX_CURSOR_BYTES = 500;
+/** The form of keys that `newestFirst` makes. */
+export const KEY_FORM = /^\d{15}\../;
 /** How many rows one request looks at, so that a filter that little passes holds up nobody: some 20 ms of rows from disk. */
 export const MAX_ROWS = 5_000;
 
@@ -68,4 +72,29 @@ export function leastOf<R extends { key: string }>(rows: Iterable<R>, count: num
   }
   cut();
   return least;
+}
+
+/** Rows of one table in several stores, merged in the order of their keys. */
+export function* rowsAfter<T>(
+  stores: StateStore[],
+  table: string,
+  after: string | undefined,
+  wanted: (item: T) => boolean,
+): Iterable<Row<T>> {
+  const range = after === undefined ? undefined : { after };
+  const sources = stores.map((store) => store.rows(table, range)[Symbol.iterator]());
+  const heads = sources.map((source) => source.next());
+  try {
+    for (;;) {
+      let least = -1;
+      for (const [i, head] of heads.entries()) if (!head.done && (least < 0 || head.value.key < heads[least]!.value.key)) least = i;
+      if (least < 0) return;
+      const { key, value } = heads[least]!.value;
+      const item = fromBytes<T>(value);
+      yield { key, item: wanted(item) ? item : undefined };
+      heads[least] = sources[least]!.next();
+    }
+  } finally {
+    for (const source of sources) source.return?.();
+  }
 }

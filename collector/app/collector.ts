@@ -10,6 +10,7 @@ import { issueToken } from '../../backbone/credentials/tokens.ts';
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
 import { takeLock } from '../../backbone/lock.ts';
+import { readFill } from '../../backbone/segments/fill.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { lookUp } from '../../protocol/response-codes.ts';
 import { Access, loadOrCreateAdminToken } from '../api/access.ts';
@@ -27,6 +28,8 @@ import { rebirthBy } from './rebirth.ts';
 import { openWebhooks } from './webhooks.ts';
 
 const DAY_MS = 86_400_000;
+const BROKERS_LOG_FULL =
+  "the brokers' log is full of what is still unread: terminals get no PUBACK and keep their messages, until what reads it has caught up, its disk has space or its size limit is raised";
 
 export interface CollectorOptions {
   paths: Layout;
@@ -34,6 +37,7 @@ export interface CollectorOptions {
   /** Absent: the embedded store. */
   influx?: InfluxAccess | undefined;
   logDays: number;
+  quarantineDays: number;
   clock: Clock;
   random(bytes: number): Buffer;
   say(line: string): void;
@@ -85,9 +89,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const askRebirth = rebirthBy(control);
     const patience = new Patience(clock, say);
     const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
-    const owner = new Owner({ brokersLog, ownerLog, state: watchState, clock, patience, askRebirth, record });
+    const quarantineMs = options.quarantineDays * DAY_MS;
+    const owner = new Owner({ brokersLog, ownerLog, state: watchState, quarantineMs, clock, patience, askRebirth, record });
     await owner.catchUp();
-    const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, clock, patience, say };
+    const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, quarantineMs, clock, patience, say };
     const feed = new Feed({
       ...feedDeps,
       classOf,
@@ -109,6 +114,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       watch: owner.watch,
       watchState,
       feedState,
+      quarantine: { messages: owner.quarantine, points: feed.quarantine },
       access: new Access(accessState, admin.token, random),
       now: clock.now,
       random,
@@ -118,10 +124,14 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       unready: () => [
         ...(feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
         ...(patience.trouble === null ? [] : [patience.trouble]),
+        ...(readFill(paths.brokersLog)?.full ? [BROKERS_LOG_FULL] : []),
       ],
       webhooks,
       refusalOf,
-      metrics: createMetrics({ owner, feed, book, courier, brokersLog }, options.extraMetrics ?? (() => [])),
+      metrics: createMetrics(
+        { owner, feed, book, courier, brokersLog, fill: () => readFill(paths.brokersLog) },
+        options.extraMetrics ?? (() => []),
+      ),
       say,
     });
     const server = await listen(api.fetch, options.http);

@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LogReader } from '../../backbone/log.ts';
+import type { Fill } from '../../backbone/segments/fill.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Owner } from '../owner/owner.ts';
+import type { Kind, Tallies } from '../owner/quarantine.ts';
 import type { Book } from '../webhooks/book.ts';
 import type { Courier } from '../webhooks/courier.ts';
 
@@ -22,6 +24,8 @@ export interface Counted {
   book: Book;
   courier: Courier;
   brokersLog: LogReader;
+  /** How full the brokers' log is, as its writer said last. */
+  fill(): Fill | undefined;
 }
 
 /** The page of metrics, read from the parts at the moment of asking. Names follow Prometheus: a unit or `_total` at the end. */
@@ -36,7 +40,7 @@ export function createMetrics(counted: Counted, extra: ExtraMetrics): () => Prom
   };
   return async () => {
     const end = await counted.brokersLog.end();
-    for (const metric of [...ours(counted, end), ...ofWebhooks(counted), ...extra()]) show(metric);
+    for (const metric of [...ours(counted, end), ...ofLog(counted.fill()), ...ofWebhooks(counted), ...extra()]) show(metric);
     return registry.metrics();
   };
 }
@@ -59,11 +63,11 @@ function ours({ owner: { watch, position, quarantine }, feed }: Counted, end: nu
     { name: 'tillwatch_feed_rejected_total', help: 'points that the store will never take', values: { '': feed.stats.rejected } },
     {
       name: 'tillwatch_quarantine_dropped_total',
-      help: 'quarantined rows that were dropped before their time, being too many',
+      help: 'quarantined rows that were dropped before their time, being too many of all or of one sender',
       values: {
-        refusal: quarantine.tallies.refusal.dropped,
-        message: quarantine.tallies.message.dropped,
-        point: feed.quarantine.tallies.point.dropped,
+        ...dropped('refusal', quarantine.tallies),
+        ...dropped('message', quarantine.tallies),
+        ...dropped('point', feed.quarantine.tallies),
       },
     },
     {
@@ -71,6 +75,24 @@ function ours({ owner: { watch, position, quarantine }, feed }: Counted, end: nu
       help: 'decisions of the watch since its start, by what and why',
       values: Object.fromEntries(watch.decisions),
     },
+  ];
+}
+
+function dropped(kind: Kind, tallies: Tallies): Record<string, number> {
+  const { all, sender } = tallies[kind].dropped;
+  return { [`${kind} all`]: all, [`${kind} sender`]: sender };
+}
+
+function ofLog(fill: Fill | undefined): Metric[] {
+  if (!fill) return [];
+  const { size, disk, full } = fill;
+  return [
+    {
+      name: 'tillwatch_log_fill_ratio',
+      help: "how full the brokers' log is of what is still unread, of its size limit and of the disk without its reserve",
+      values: { size, disk },
+    },
+    { name: 'tillwatch_log_full', help: "1 while the brokers' log takes nothing for want of space", values: { '': full ? 1 : 0 } },
   ];
 }
 

@@ -28,7 +28,15 @@ export async function importOffline({ paths, changes, id, clock }: OfflineImport
   const control = await openControlWriter(paths.controlLog);
   try {
     const patience = new Patience(clock, () => {});
-    const owner = new Owner({ brokersLog, ownerLog, state, clock, patience, askRebirth: rebirthBy(control) });
+    const owner = new Owner({
+      brokersLog,
+      ownerLog,
+      state,
+      quarantineMs: Number.POSITIVE_INFINITY,
+      clock,
+      patience,
+      askRebirth: rebirthBy(control),
+    });
     await owner.catchUp();
     const imported = owner.submit((at) => importEntries(changes, id, at));
     await Promise.all([owner.run(AbortSignal.abort()), imported]);

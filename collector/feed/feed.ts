@@ -10,9 +10,9 @@ import { beginSave, loadRow, type SavedRow, type Table, takeSaved } from '../../
 import { follow } from '../follow.ts';
 import { Follower } from '../log/follower.ts';
 import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
-import { Quarantine } from '../owner/keeping.ts';
-import { fromBytes, newestFirst, numberKey, OUTBOX, type OutboxRow, QUARANTINE, type Quarantined, toBytes } from '../owner/outputs.ts';
+import { fromBytes, numberKey, OUTBOX, type OutboxRow, type Quarantined, toBytes } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
+import { Quarantine } from '../owner/quarantine.ts';
 import { type Patience, throwUnlessItPasses } from '../patience.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { writeAround } from '../store/around.ts';
@@ -39,6 +39,8 @@ export interface FeedDeps {
   /** The watch's state, whose outbox is read. */
   watchState: StateStore;
   store: TelemetryStore;
+  /** How long quarantine keeps what it has, milliseconds. */
+  quarantineMs: number;
   clock: Clock;
   /** Waits with what cannot be saved for the moment. */
   patience: Patience;
@@ -84,7 +86,7 @@ export class Feed {
     this.#outbox = saved.outbox;
     this.#turns = new Turns(deps.clock.monotonic);
     const tallies = deps.state.get(FEED_TABLE, TALLIES);
-    this.quarantine = new Quarantine(tallies && fromBytes(tallies));
+    this.quarantine = new Quarantine(deps.state, deps.quarantineMs, tallies && fromBytes(tallies));
   }
 
   get position(): Position {
@@ -164,10 +166,9 @@ export class Feed {
 
   /** Points that the store will never take are kept where they can be listed, and do not hold up the others. */
   async #reject(points: readonly Point[], error: StoreError, signal: AbortSignal): Promise<void> {
-    const { state } = this.#deps;
     this.stats.rejected += points.length;
     // After a crash, or where the rest of the batch failed, a point comes again.
-    const rows = points.map((point) => refusedRow(point, error)).filter(({ at, id }) => !state.get(QUARANTINE, newestFirst(at, id)));
+    const rows = points.map((point) => refusedRow(point, error)).filter(({ id }) => !this.quarantine.find(id));
     const changes = rows.flatMap((row) => this.quarantine.add(row, 'point', this.#now));
     await this.#commit(changes, signal);
   }
@@ -183,7 +184,7 @@ export class Feed {
 
   async #commit(changes: readonly Change[], signal: AbortSignal): Promise<void> {
     const { state, patience } = this.#deps;
-    await stageChanges(this.#stage(signal), [...changes, ...this.quarantine.prune(state, this.#now)]);
+    await stageChanges(this.#stage(signal), [...changes, ...this.quarantine.prune(this.#now)]);
     const tallies = toBytes(this.quarantine.tallies);
     await patience.outlast(() => state.commit([{ table: FEED_TABLE, key: TALLIES, value: tallies }]), signal);
   }

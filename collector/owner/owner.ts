@@ -5,7 +5,7 @@
  */
 import type { LogReader, LogWriter, Offset } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
-import type { OwnerEntry } from '../../protocol/entries.ts';
+import type { OwnerEntry, ReplayedMessage } from '../../protocol/entries.ts';
 import { lineFromEntry } from '../../protocol/replay.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import type { Output } from '../../watch/fold/output.ts';
@@ -18,9 +18,10 @@ import { type Position, positionFromText, positionToText, START } from '../log/p
 import { type Patience, throwUnlessItPasses } from '../patience.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { Turns } from '../turns.ts';
-import { noTallies, pruneAlerts, Quarantine, type Tallies } from './keeping.ts';
+import { pruneAlerts } from './keeping.ts';
 import { fromBytes, numberKey, OUTBOX, OUTBOX_READERS, type OutboxReader, Outputs, quarantinedFrom, toBytes } from './outputs.ts';
 import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
+import { noTallies, Quarantine, type Tallies } from './quarantine.ts';
 
 /** Entries folded before requests are looked at. */
 const SLICE_ENTRIES = 500;
@@ -37,6 +38,8 @@ export interface OwnerDeps {
   brokersLog: LogReader;
   ownerLog: { writer: LogWriter; reader: LogReader };
   state: StateStore;
+  /** How long quarantine keeps what it has, milliseconds. */
+  quarantineMs: number;
   clock: Clock;
   /** Waits with what cannot be written for the moment. */
   patience: Patience;
@@ -101,7 +104,7 @@ export class Owner {
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog.reader, positionFromText(saved.position));
     this.#pulse = saved.pulse;
     this.#outputs = new Outputs(saved.sequence);
-    this.quarantine = new Quarantine(saved.quarantined);
+    this.quarantine = new Quarantine(deps.state, deps.quarantineMs, saved.quarantined);
     this.#turns = new Turns(deps.clock.monotonic);
     this.#outboxFrom = saved.outboxFrom;
     this.#outboxRead = Object.fromEntries(OUTBOX_READERS.map((reader) => [reader, saved.outboxFrom - 1])) as Record<OutboxReader, number>;
@@ -287,7 +290,19 @@ export class Owner {
     const output = this.watch.step(entry);
     this.#foldedSinceSave++;
     this.#outputs.add(output, this.watch.now);
+    if (entry.kind === 'message' && entry.replayed) this.#endReplay(entry as ReplayedMessage, output.bad);
     return output;
+  }
+
+  /** The row leaves quarantine; what could not be taken even so comes to it anew. */
+  #endReplay({ at, decoded, replayed: { id } }: ReplayedMessage, bad: Output['bad']): void {
+    const row = id === undefined ? undefined : this.quarantine.find(id);
+    if (!row) return;
+    this.#outputs.keep(this.quarantine.leave(row.id, at));
+    const problem = decoded.ok ? bad : decoded;
+    if (!problem) return;
+    const { reason, detail } = problem;
+    this.#outputs.keep(this.quarantine.add({ ...row, id: `${row.id}-again`, reason, detail }, 'message', at));
   }
 
   async #saveIfDue(): Promise<void> {
@@ -310,7 +325,7 @@ export class Owner {
     const { brokers, owner } = this.#logs.position;
     this.watch.beginSave();
     const { changes, rebirths, sequence } = this.#outputs.take();
-    const pruned = [...this.quarantine.prune(state, this.watch.now), ...pruneAlerts(state, this.watch.now)];
+    const pruned = [...this.quarantine.prune(this.watch.now), ...pruneAlerts(state, this.watch.now)];
     const outboxDone = Math.min(...Object.values(this.#outboxRead));
     const saved: Saved = structuredClone({
       position: positionToText({ brokers, owner }),

@@ -1,5 +1,8 @@
-/** A broker for a measurement: over the real segment log, or over a log that keeps nothing. Prints its port; ends on SIGTERM. */
-
+/**
+ * A broker for a measurement: over the real segment log, or over a log that keeps nothing. Prints its port; on a line of standard input
+ * collects garbage, where it may, and prints the size of its heap in bytes; ends on SIGTERM.
+ */
+import { createInterface } from 'node:readline';
 import type { LogWriter } from '../../backbone/log.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { openSegmentWriter } from '../../backbone/segments/writer.ts';
@@ -13,6 +16,11 @@ class NoLog implements LogWriter {
 
   append(): Promise<{ batch: number; index: number }> {
     return Promise.resolve({ batch: ++this.stats.batches, index: 0 });
+  }
+
+  add(_record: Uint8Array, done: () => void): void {
+    this.stats.batches++;
+    queueMicrotask(done);
   }
 
   async close(): Promise<void> {}
@@ -29,6 +37,10 @@ const broker = await startBroker({
   say: (line) => console.error(line),
 });
 console.log(JSON.stringify({ port: broker.address.port }));
+createInterface({ input: process.stdin }).on('line', () => {
+  globalThis.gc?.();
+  console.log(JSON.stringify({ heap: process.memoryUsage().heapUsed }));
+});
 process.once('SIGTERM', async () => {
   const { log: stats } = broker.stats();
   console.log(JSON.stringify({ batches: stats.batches, records: stats.records }));

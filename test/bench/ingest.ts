@@ -1,6 +1,6 @@
 /**
- * What durability costs: the broker over its segment log beside the same broker over a log that keeps nothing, in turns, so that a
- * drift of the machine meets both. CPU is the broker's process alone.
+ * What a durable report costs the broker: taken by the front, beside the same reports the long way through Aedes, beside the front over a
+ * log that keeps nothing. In turns, so that a drift of the machine meets all. CPU is the broker's process alone.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,14 @@ import { join } from 'node:path';
 import { cpuSeconds, startChild } from './process.ts';
 
 const WARM_UP_SECONDS = 4;
+const WAYS = {
+  front: { log: 'segments', longWay: false },
+  'long way': { log: 'segments', longWay: true },
+  'front, no log': { log: 'none', longWay: false },
+} as const;
+const BASE = 'long way';
 
-type Log = 'segments' | 'none';
+type Way = keyof typeof WAYS;
 interface Run {
   rate: number;
   cpu: number;
@@ -17,29 +23,38 @@ interface Run {
   p99: number;
 }
 
-/** Rows: window, log, messages a second, CPU-seconds per million, PUBACK p50 and p99 in ms (medians over the rounds), and CPU against no log. */
+/** Rows: way, window, messages a second, CPU-seconds per million, PUBACK p50 and p99 in ms (medians over the rounds), and CPU against the long way. */
 export async function benchIngest(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]> {
   const seconds = Number(options.seconds ?? 12);
   const rounds = Number(options.rounds ?? 3);
-  const connections = Number(options.connections ?? 200);
   const rows: Record<string, string | number>[] = [];
-  for (const window of [1, 20]) {
-    const runs: Record<Log, Run[]> = { none: [], segments: [] };
-    for (let round = 0; round < rounds; round++) {
-      for (const log of ['none', 'segments'] as const) runs[log].push(await measure(log, connections, window, seconds));
+  for (const connections of (options.connections ?? '200').split(',').map(Number)) {
+    for (const window of [1, 20]) {
+      const runs = await measureAll(rounds, connections, window, seconds);
+      const base = median(runs[BASE].map((r) => r.cpu));
+      for (const way of ways) rows.push({ connections, window, ...summary(way, runs[way], base) });
     }
-    const base = median(runs.none.map((r) => r.cpu));
-    for (const log of ['segments', 'none'] as const) rows.push({ window, connections, ...summary(log, runs[log], base) });
   }
   return rows;
 }
 
-async function measure(log: Log, connections: number, window: number, seconds: number): Promise<Run> {
+const ways = Object.keys(WAYS) as Way[];
+
+async function measureAll(rounds: number, connections: number, window: number, seconds: number): Promise<Record<Way, Run[]>> {
+  const runs: Record<Way, Run[]> = { front: [], 'long way': [], 'front, no log': [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const way of ways) runs[way].push(await measure(way, connections, window, seconds));
+  }
+  return runs;
+}
+
+async function measure(way: Way, connections: number, window: number, seconds: number): Promise<Run> {
+  const { log, longWay } = WAYS[way];
   const dir = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
   const broker = startChild('broker.ts', [dir, log]);
   try {
     const { port } = await broker.next();
-    const load = startChild('load.ts', [JSON.stringify({ port, keysFile: `${dir}/keys.json`, connections, window })]);
+    const load = startChild('load.ts', [JSON.stringify({ port, keysFile: `${dir}/keys.json`, connections, window, longWay })]);
     try {
       await load.next();
       load.send(`go ${WARM_UP_SECONDS}`);
@@ -58,12 +73,12 @@ async function measure(log: Log, connections: number, window: number, seconds: n
   }
 }
 
-function summary(log: Log, runs: Run[], base: number): Record<string, string | number> {
+function summary(way: Way, runs: Run[], base: number): Record<string, string | number> {
   const rates = runs.map((r) => r.rate);
   const cpus = runs.map((r) => r.cpu);
   const range = (values: number[], digits: number) => `${Math.min(...values).toFixed(digits)}..${Math.max(...values).toFixed(digits)}`;
   return {
-    log,
+    way,
     'messages/s': Math.round(median(rates)),
     'messages/s range': range(rates, 0),
     'CPU-s/million': Number(median(cpus).toFixed(1)),
@@ -71,6 +86,10 @@ function summary(log: Log, runs: Run[], base: number): Record<string, string | n
     'CPU ratio': Number((median(cpus) / base).toFixed(2)),
     'p50 ms': Number(median(runs.map((r) => r.p50)).toFixed(2)),
     'p99 ms': Number(median(runs.map((r) => r.p99)).toFixed(2)),
+    'p99 range': range(
+      runs.map((r) => r.p99),
+      0,
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Load for a measurement: N terminals, each one connection, QoS 1, a window of W, flat out. Loopback, and 60 seconds at most. Reads
- * lines on standard input: `go SECONDS` runs and prints what was acknowledged.
+ * lines on standard input: `go SECONDS` runs and prints what was acknowledged; `once` sends a report of each, and waits for its PUBACK.
  */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
@@ -13,6 +13,8 @@ interface Options {
   keysFile: string;
   connections: number;
   window: number;
+  /** Sets RETAIN, which a report must not have: it is cleared, and the message goes the long way, through Aedes. */
+  longWay: boolean;
 }
 
 const MAX_SECONDS = 60;
@@ -85,7 +87,7 @@ class Terminal {
       `"peripherals":{"bound":3,"limit":4}},"outcomes":[{"system":"unionpay","code":"00","n":12,"card":"debit","kind":"sale"}],"power":{"battery":0.83,"mains":true}}]}`;
     const length = 2 + topic.length + 2 + payload.length;
     const packet = Buffer.allocUnsafe(3 + length);
-    packet[0] = 0x32;
+    packet[0] = options.longWay ? 0x33 : 0x32;
     packet[1] = (length & 127) | 128;
     packet[2] = length >> 7;
     packet.writeUInt16BE(topic.length, 3);
@@ -114,6 +116,12 @@ for (const terminal of terminals) await terminal.connect();
 console.log(JSON.stringify({ connected: terminals.length }));
 
 for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'once') {
+    for (const terminal of terminals) terminal.fill();
+    while (acknowledged < terminals.length) await new Promise((done) => setTimeout(done, 50));
+    console.log(JSON.stringify({ acknowledged }));
+    continue;
+  }
   const seconds = Math.min(Number(line.split(' ')[1]), MAX_SECONDS);
   const before = acknowledged;
   latencies = [];

@@ -1,12 +1,17 @@
 /** `npm run bench NAME [-- options]`: measurements, never tests. Figures go to stdout, as a table or with --json as JSON. */
 import { parseArgs } from 'node:util';
+import { benchIdle } from './idle.ts';
 import { benchIngest } from './ingest.ts';
 
 const BENCHES: Record<
   string,
   { run(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]>; help: string }
 > = {
-  ingest: { run: benchIngest, help: 'durable QoS 1 messages a second and CPU-seconds per million, beside the same broker without the log' },
+  ingest: {
+    run: benchIngest,
+    help: 'durable QoS 1 messages a second and CPU-seconds per million: by the front, through Aedes, without a log',
+  },
+  idle: { run: benchIdle, help: 'memory of an idle connection' },
 };
 
 const { positionals, values } = parseArgs({
@@ -15,7 +20,7 @@ const { positionals, values } = parseArgs({
 });
 const bench = BENCHES[positionals[0] ?? ''];
 if (!bench) {
-  console.error('usage: npm run bench NAME -- [--seconds N] [--rounds N] [--connections N] [--json]\n');
+  console.error('usage: npm run bench NAME -- [--seconds N] [--rounds N] [--connections N,…] [--json]\n');
   for (const [name, { help }] of Object.entries(BENCHES)) console.error(`  ${name}  ${help}`);
   process.exit(2);
 }

@@ -14,9 +14,11 @@ export interface Child {
 }
 
 /** Starts a TypeScript program of this folder. */
-export function startChild(program: string, args: readonly string[]): Child {
+export function startChild(program: string, args: readonly string[], nodeOptions: readonly string[] = []): Child {
   const path = fileURLToPath(new URL(program, import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', path, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   return {
     pid: child.pid!,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_FRAME_BYTES } from '../../broker/frames.ts';
+import { MAX_FRAME_BYTES } from '../../broker/front/frames.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { testBroker } from './harness.ts';
 

@@ -34,7 +34,7 @@ describe('a Will that Aedes finds in its own sweep', () => {
   it('is not where its client lives, as after a standstill of the whole process', async () => {
     const { log, sessions, authorize } = parts();
     const client = clientThat(false);
-    sessions.admit(client, parseUser('acme/SN000001')!, 0);
+    sessions.admit(client, parseUser('acme/SN000001')!, 0, 60);
 
     expect(await authorize(client, will)).toBeInstanceOf(Error);
 
@@ -70,24 +70,15 @@ it('a refused log-in goes on under a name of nobody, so that Aedes touches no se
 
   door.preConnect(clientThat(false), seen, () => {});
 
-  expect(seen).toMatchObject({ clientId: 'refused/1', clean: true, keepalive: 1_200 });
+  expect(seen).toMatchObject({ clientId: 'refused/1', clean: true, keepalive: 0 });
 });
 
 it('what waits for a slow log is limited: beyond it a message is refused, and taken again when there is room', async () => {
   const log = new MemoryLog();
-  const intake = createIntake(log, () => {}, 3_000);
+  const intake = createIntake(log, () => {}, 2_500);
   const take = () =>
     new Promise<string>((resolve) => {
-      const arrival = {
-        kind: 'arrival',
-        at: 1,
-        node: 'n',
-        acquirer: 'acme',
-        sn: 'SN000001',
-        channel: 'report',
-        payload: Buffer.alloc(1_000),
-      } as const;
-      intake.take(arrival, (error) => resolve(error?.message ?? 'durable'));
+      intake.take(Buffer.alloc(1_000), (error) => resolve(error?.message ?? 'durable'));
     });
   log.hold();
   const waiting = [take(), take()];

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { Aedes } from 'aedes';
 import { expect, it, onTestFinished } from 'vitest';
 import { parseUser } from '../../backbone/credentials/users.ts';
+import { createAudience } from '../../broker/front/audience.ts';
 import { createRefusals } from '../../broker/refusals.ts';
 import { createSessions } from '../../broker/sessions.ts';
 import { createSubscribing } from '../../broker/subscribing.ts';
@@ -17,11 +18,12 @@ it('a refused filter beside a granted one leaves no queue in the session that Ae
   const { authorizeSubscribe } = createSubscribing(
     sessions,
     createRefusals('node-1', Date.now, () => {}),
+    createAudience(),
   );
   const aedes = await Aedes.createBroker({
     authorizeSubscribe,
     preConnect(client, _packet, callback) {
-      sessions.admit(client, parseUser('acme/SN000001')!, 0);
+      sessions.admit(client, parseUser('acme/SN000001')!, 0, 60);
       callback(null, true);
     },
   });

@@ -122,7 +122,7 @@ describe('a first start', () => {
       clientId: 'SN000001',
     });
     expect(wrong.returnCode).toBe(4);
-    await eventually(async () => expect(await readdir(join(dataDir, 'state'))).toHaveLength(3));
+    await eventually(async () => expect(await readdir(join(dataDir, 'state'))).toHaveLength(4));
 
     const modes = await modesUnder(dataDir);
     const admin = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();

@@ -69,6 +69,21 @@ export function logContract(name: string, open: () => Promise<LogHome>): void {
       expect(text(batches.get(offsets[0]!.batch)![offsets[0]!.index + 1]!)).toBe('b');
     });
 
+    test('a single record may be added without a promise: its bytes are copied at once, and its caller is told when it is durable', async () => {
+      const { writer, reader } = await opened();
+      const told: string[] = [];
+      const scratch = Buffer.from('one');
+
+      const appended = writer.append([bytes('zero')]).then(() => told.push('zero'));
+      writer.add(scratch, (error) => told.push(error ? 'refused' : 'one'));
+      scratch.fill('x');
+      await new Promise<void>((resolve) => writer.add(bytes('two'), () => resolve()));
+      await appended;
+
+      expect(texts(await readAll(reader))).toEqual(['zero', 'one', 'two']);
+      expect(told.toSorted()).toEqual(['one', 'zero']);
+    });
+
     test('appends that wait together share a batch', async () => {
       const { writer, reader } = await opened();
 

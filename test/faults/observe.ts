@@ -1,4 +1,5 @@
 /** What a stopped installation left behind: its logs, its state, its store. */
+import { existsSync } from 'node:fs';
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
@@ -70,12 +71,24 @@ export async function leftState(paths: Layout): Promise<Left> {
   try {
     const saved = fromBytes<{ position: string }>(watch.get('owner', 'watch')!);
     const { outbox } = fromBytes<{ outbox: number }>(feed.get('feed', 'feed')!);
-    const rows = [...watch.rows(OUTBOX, { after: numberKey(outbox) })].map(({ value }) => fromBytes<OutboxRow>(value));
+    const written = Math.max(outbox, await writtenToDuckDb(paths));
+    const rows = [...watch.rows(OUTBOX, { after: numberKey(written) })].map(({ value }) => fromBytes<OutboxRow>(value));
     const pending = rows.flatMap((row) => (row.kind === 'transition' ? [told(row as Transition)] : []));
     return { position: positionFromText(saved.position), pending };
   } finally {
     await watch.close();
     await feed.close();
+  }
+}
+
+/** How much of the outbox the embedded store says it has: it may have been stopped between that and the feed's own save. 0 where there is none. */
+async function writtenToDuckDb({ store: path }: Layout): Promise<number> {
+  if (!existsSync(path)) return 0;
+  const store = await openDuckDbStore(path);
+  try {
+    return Number((await store.marks())?.outbox ?? 0);
+  } finally {
+    await store.close();
   }
 }
 

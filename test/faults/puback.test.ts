@@ -75,6 +75,10 @@ it('the check catches a PUBACK before the commit: a log that says "durable" whil
       void disk.append(records);
       return Promise.resolve({ batch: disk.batches.length + 1, index: 0 });
     },
+    add(record, done) {
+      disk.add(record, () => {});
+      done();
+    },
     close: () => disk.close(),
     stats: disk.stats,
   };

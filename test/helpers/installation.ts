@@ -120,8 +120,8 @@ export class Installation {
     return new Installation(paths, key, { ...own, TILLWATCH_DATA_DIR: paths.root, ...env });
   }
 
-  start(command: Command, env: Env = {}): Process {
-    const started = new Process(command, [], { ...this.#env, ...env });
+  start(command: Command, env: Env = {}, args: readonly string[] = []): Process {
+    const started = new Process(command, args, { ...this.#env, ...env });
     this.#processes.push(started);
     return started;
   }

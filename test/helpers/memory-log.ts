@@ -28,6 +28,11 @@ export class MemoryLog implements LogWriter {
     return done;
   }
 
+  add(record: Uint8Array, done: (error?: Error) => void): void {
+    this.#waiting.push({ records: [Uint8Array.from(record)], resolve: () => done(), reject: done });
+    this.#sync();
+  }
+
   /** From now on nothing becomes durable until `release`. */
   hold(): void {
     this.#held = true;

@@ -73,11 +73,12 @@ export function judgeQuota(m: Readonly<Merchant>, firing: Condition | null, at: 
   };
 }
 
-/** A limit that fell explains what the same use would not have been under the limit before. */
+/** A limit that fell explains what the same use would not have been under the limit before, until it is raised again. */
 function causeOf(m: Readonly<Merchant>, used: number, rank: number, firing: Condition | null, rules: QuotaRules): string {
   const before = m.judged.limit;
   if (before !== null && m.limit! < before && levelOf(used, before, rules).rank < rank) return 'limit_cut';
-  return firing?.cause ?? 'unknown';
+  const wasRaised = before !== null && m.limit! > before;
+  return wasRaised && firing?.cause === 'limit_cut' ? 'unknown' : (firing?.cause ?? 'unknown');
 }
 
 function evidenceOf(m: Readonly<Merchant>, cause: string, at: number): Evidence[] {

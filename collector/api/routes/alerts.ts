@@ -1,18 +1,14 @@
 import { type Context, Hono } from 'hono';
-import type { StateStore } from '../../../backbone/state.ts';
 import { type Alert, REASONS } from '../../../protocol/alerts.ts';
-import { ALERT_IDS, ALERT_LOG, fromBytes, newestFirst, QUARANTINE, type Quarantined } from '../../owner/outputs.ts';
+import { ALERT_IDS, ALERT_LOG, fromBytes, newestFirst } from '../../owner/outputs.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { cursorKey, leastOf, limitOf, pageOf, type Row } from '../paging.ts';
+import { cursorKey, KEY_FORM, leastOf, limitOf, pageOf, rowsAfter } from '../paging.ts';
 import { notFound, Problem } from '../problem.ts';
 import { queryOf, visibleAcquirer } from '../require.ts';
 import { alertView, languageOf } from '../views.ts';
 
-/** What `newestFirst` makes. */
-const KEY_FORM = /^\d{15}\../;
-
-/** Alerts and quarantine, the newest first. */
-export function alertRoutes({ watch, watchState, feedState }: ApiDeps): Hono<ApiEnv> {
+/** Alerts, the newest first. */
+export function alertRoutes({ watch, watchState }: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
 
   /** What fires is in memory; other lists are read from disk, a bounded number of rows at a time (see Page). */
@@ -40,13 +36,6 @@ export function alertRoutes({ watch, watchState, feedState }: ApiDeps): Hono<Api
     return c.json(alertView(alert, languageOf(c.req.header('accept-language'))));
   });
 
-  app.get('/quarantine', (c) => {
-    const { cursor, limit } = queryOf(c);
-    const acquirer = visibleAcquirer(c);
-    const wanted = (row: Quarantined) => acquirer === null || row.from.startsWith(`${acquirer}/`);
-    return c.json(pageOf(rowsAfter<Quarantined>([watchState, feedState], QUARANTINE, cursorKey(cursor, KEY_FORM), wanted), limitOf(limit)));
-  });
-
   return app;
 }
 
@@ -72,25 +61,5 @@ function* firingAfter(
   for (const item of alerts) {
     const key = newestFirst(item.startsAt, item.id);
     if ((after === undefined || key > after) && wanted(item)) yield { key, item };
-  }
-}
-
-/** Rows of one table in several stores, merged in the order of their keys. */
-function* rowsAfter<T>(stores: StateStore[], table: string, after: string | undefined, wanted: (item: T) => boolean): Iterable<Row<T>> {
-  const range = after === undefined ? undefined : { after };
-  const sources = stores.map((store) => store.rows(table, range)[Symbol.iterator]());
-  const heads = sources.map((source) => source.next());
-  try {
-    for (;;) {
-      let least = -1;
-      for (const [i, head] of heads.entries()) if (!head.done && (least < 0 || head.value.key < heads[least]!.value.key)) least = i;
-      if (least < 0) return;
-      const { key, value } = heads[least]!.value;
-      const item = fromBytes<T>(value);
-      yield { key, item: wanted(item) ? item : undefined };
-      heads[least] = sources[least]!.next();
-    }
-  } finally {
-    for (const source of sources) source.return?.();
   }
 }

@@ -21,11 +21,11 @@ const DELIVERY_KEY = /^\d{15}\.msg_[0-9a-f]+\.\d+$/;
 
 const wanted = {
   url: z.string().check(z.maxLength(2_048)),
-  types: z.nullable(z.array(z.enum(Object.keys(REASONS) as [AlertType])).check(z.minLength(1), z.maxLength(50))),
-  severity: z.enum(SEVERITIES),
+  types: z.nullable(z.array(oneOf(Object.keys(REASONS) as AlertType[])).check(z.minLength(1), z.maxLength(50))),
+  severity: oneOf(SEVERITIES),
   merchants: z.nullable(z.array(label).check(z.minLength(1), z.maxLength(1_000))),
   description: z.string().check(z.maxLength(256)),
-  language: z.enum(LANGUAGES),
+  language: oneOf(LANGUAGES),
 };
 const DEFAULTS = { types: null, severity: 'info', merchants: null, description: '', language: 'en' } as const;
 const secret = z.optional(z.string().check(z.maxLength(256)));
@@ -135,7 +135,7 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
    * it means anything.
    */
   async function checkUrl(c: Context<ApiEnv>, text: string): Promise<void> {
-    const form = 'url is an https address without a user or a password, such as https://bank.example/tillwatch';
+    const form = 'url is an https address without a user or a password, such as https://bank.example/tillwatch (write its https:// too)';
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.hash)
       throw new Problem(422, 'Not deliverable', form);
@@ -147,6 +147,10 @@ export function webhookRoutes({ webhooks, refusalOf }: ApiDeps): Hono<ApiEnv> {
   }
 
   return app;
+}
+
+function oneOf<T extends string>(names: readonly T[]) {
+  return z.enum(names as [T], { error: `one of ${names.join(', ')}` });
 }
 
 /** Whose webhooks the sender may manage: null for everybody's. Errors: Problem 403. */

@@ -9,7 +9,16 @@ import type { Alert } from '../../../protocol/alerts.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
 import { ADMIN, type List, problemOf, T, TestApi } from './harness.ts';
 
-const GETS = ['/v1/fleet', '/v1/terminals', '/v1/terminals/SN000001', '/v1/alerts', '/v1/alerts/x', '/v1/quarantine', '/v1/tokens'];
+const GETS = [
+  '/v1/fleet',
+  '/v1/terminals',
+  '/v1/terminals/SN000001',
+  '/v1/alerts',
+  '/v1/alerts/x',
+  '/v1/quarantine',
+  '/v1/quarantine/x',
+  '/v1/tokens',
+];
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const cursor = (key: string) => Buffer.from(key).toString('base64url');
@@ -26,11 +35,12 @@ function endless() {
 }
 
 const POSTS = ['/v1/imports', '/v1/enrolments', '/v1/revocations', '/v1/tokens'];
+const REPLAYS = ['/v1/quarantine/x/replay', '/v1/quarantine/replay'];
 
 describe('nobody is let in', () => {
   it.each([
     ...GETS.map((path) => ['GET', path]),
-    ...POSTS.map((path) => ['POST', path]),
+    ...[...POSTS, ...REPLAYS].map((path) => ['POST', path]),
     ['DELETE', '/v1/tokens/x'],
     ['GET', '/v1/nothing'],
     ['PUT', '/v1/fleet'],

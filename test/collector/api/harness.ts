@@ -5,12 +5,13 @@ import { openMemoryState } from '../../../backbone/memory.ts';
 import { Access, type Role } from '../../../collector/api/access.ts';
 import { createApi } from '../../../collector/api/api.ts';
 import type { ApiDeps, ApiEnv } from '../../../collector/api/deps.ts';
-import { newestFirst, Outputs, QUARANTINE, type Quarantined, toBytes } from '../../../collector/owner/outputs.ts';
+import { Outputs, type Quarantined } from '../../../collector/owner/outputs.ts';
+import { Quarantine } from '../../../collector/owner/quarantine.ts';
 import { Book } from '../../../collector/webhooks/book.ts';
 import { Webhooks } from '../../../collector/webhooks/webhooks.ts';
 import { checkPayload } from '../../../protocol/codec/check.ts';
 import type { ControlEntry } from '../../../protocol/control.ts';
-import type { Entry } from '../../../protocol/entries.ts';
+import type { Entry, OwnerEntry } from '../../../protocol/entries.ts';
 import { checkRow, type Table } from '../../../protocol/registry.ts';
 import type { UpChannel } from '../../../protocol/topics.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
@@ -22,8 +23,11 @@ export class TestApi {
   readonly watch = new Watch();
   readonly watchState = openMemoryState();
   readonly feedState = openMemoryState();
+  readonly messages = new Quarantine(this.watchState, Number.POSITIVE_INFINITY);
+  readonly points = new Quarantine(this.feedState, Number.POSITIVE_INFINITY);
   readonly access: Access;
   readonly control: ControlEntry[] = [];
+  readonly submitted: OwnerEntry[] = [];
   readonly lines: string[] = [];
   problems: string[] = [];
   metrics: () => Promise<string> = async () => '# HELP a b\na 1\n';
@@ -41,10 +45,11 @@ export class TestApi {
       watch: this.watch,
       watchState: this.watchState,
       feedState: this.feedState,
+      quarantine: { messages: this.messages, points: this.points },
       access: this.access,
       now: () => T,
       random: (n) => this.random(n),
-      submit: async (entries) => this.fold(...entries(T)),
+      submit: async (entries) => this.#take(entries(T)),
       control: async (entry) => void this.control.push(entry),
       enroll: async (user, expiresAt) => `tw1.token of ${user} until ${expiresAt}`,
       unready: () => this.problems,
@@ -65,6 +70,15 @@ export class TestApi {
       say: (line) => void this.lines.push(line),
     };
     this.app = createApi(deps);
+  }
+
+  /** As the owner does: what is replayed leaves quarantine. */
+  async #take(entries: readonly OwnerEntry[]): Promise<void> {
+    this.submitted.push(...entries);
+    await this.fold(...entries);
+    for (const entry of entries) {
+      if (entry.kind === 'message') await this.watchState.commit(this.messages.leave(entry.replayed.id!, entry.at));
+    }
   }
 
   random(n: number): Buffer {
@@ -93,9 +107,9 @@ export class TestApi {
   }
 
   /** Puts what was refused where the owner or (`feed`) the feed would. */
-  async quarantine(id: string, from: string, at: number, feed = false): Promise<void> {
-    const row: Quarantined = { id, at, node: 'n1', from, channel: 'report', reason: 'bad_json', detail: '', raw: null };
-    await (feed ? this.feedState : this.watchState).commit([{ table: QUARANTINE, key: newestFirst(at, id), value: toBytes(row) }]);
+  async quarantine(id: string, from: string, at: number, feed = false, more: Partial<Quarantined> = {}): Promise<void> {
+    const row: Quarantined = { id, at, node: 'n1', from, channel: 'report', reason: 'bad_json', detail: '', raw: null, ...more };
+    await (feed ? this.feedState.commit(this.points.add(row, 'point')) : this.watchState.commit(this.messages.add(row, 'message')));
   }
 
   async token(role: Role): Promise<string> {

@@ -17,6 +17,7 @@ async function started(options: Partial<CollectorOptions> = {}) {
     paths,
     http: { host: '127.0.0.1', port: 0 },
     logDays: 30,
+    quarantineDays: 30,
     clock: systemClock,
     random: randomBytes,
     say: (line) => void lines.push(line),
@@ -40,6 +41,7 @@ function samplesOf(page: string): Map<string, number> {
   return samples;
 }
 
+const T = 1_763_798_400_000;
 const without = lacksMounts();
 
 describe('the collector', () => {
@@ -143,6 +145,27 @@ describe('the collector', () => {
     },
     60_000,
   );
+
+  it("is not ready while the brokers' log is full, and shows how full it is", async () => {
+    const { get, paths } = await started();
+    const limits = { segmentBytes: 64 * 1024, maxBytes: 192 * 1024, consumers: ['somebody who never reads'] };
+    const log = await openSegmentWriter(paths.brokersLog, limits);
+    onTestFinished(() => log.close());
+    const before = (await get('/readyz')).status;
+    const fill = async () => {
+      for (let n = 0; n < 100; n++) {
+        await log.append([encodeRecord({ kind: 'refusal', at: T + n, node: 'n1', user: 'x', reason: 'y', detail: 'z'.repeat(9_000) })]);
+      }
+    };
+
+    await expect(fill()).rejects.toMatchObject({ code: 'full' });
+
+    const answer = await get('/readyz');
+    const samples = samplesOf(await (await get('/metrics')).text());
+    expect([before, answer.status]).toEqual([200, 503]);
+    expect(await answer.json()).toMatchObject({ problems: [expect.stringMatching(/brokers' log is full.*no PUBACK/)] });
+    expect([samples.get('tillwatch_log_fill_ratio{kind="size"}')! > 0.8, samples.get('tillwatch_log_full')]).toEqual([true, 1]);
+  });
 
   it('that cannot listen leaves nothing open: the next one over the folder starts', async () => {
     const paths = await prepareDataDir(await tempDir());

@@ -47,8 +47,8 @@ it('while the disk is full the feed waits with what it has to save, rejected poi
   expect(feed.said).toEqual([expect.stringMatching(/disk is full/), expect.stringMatching(/goes on/)]);
   const kept = [...state.rows(QUARANTINE)].map(({ value }) => fromBytes<Quarantined>(value));
   expect(kept.map(({ raw }) => JSON.parse(Buffer.from(raw!, 'base64').toString()).fields.seq).sort()).toEqual([7, 8]);
-  expect(feed.feed.quarantine.tallies.point).toMatchObject({ rows: 2, dropped: 0 });
-  expect(again.feed.quarantine.tallies.point).toMatchObject({ rows: 2, dropped: 0 });
+  expect(feed.feed.quarantine.tallies.point).toMatchObject({ rows: 2, dropped: { all: 0, sender: 0 } });
+  expect(again.feed.quarantine.tallies.point).toMatchObject({ rows: 2, dropped: { all: 0, sender: 0 } });
 });
 
 it('a log that cannot be told how far it is needed keeps more, and nobody waits for it', async () => {

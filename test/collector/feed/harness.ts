@@ -76,6 +76,7 @@ export function startFeed(p: Plant, store: TelemetryStore, options: FeedOptions 
       check: () => store.check(),
       close: () => store.close(),
     },
+    quarantineMs: 30 * 86_400_000,
     clock,
     patience: new Patience(clock, (line) => void said.push(line)),
     classOf,

@@ -101,7 +101,13 @@ export class Life {
   }
 
   writer(writer: LogWriter): LogWriter {
-    return { append: (records) => this.step(() => writer.append(records)), close: () => writer.close(), stats: writer.stats };
+    const { stats } = writer;
+    return {
+      append: (records) => this.step(() => writer.append(records)),
+      add: writer.add.bind(writer),
+      close: () => writer.close(),
+      stats,
+    };
   }
 
   state(state: StateStore): StateStore {
@@ -150,6 +156,7 @@ export class Plant {
       brokersLog: this.brokersLog,
       ownerLog: { writer: life.writer(this.ownerWriter), reader: this.ownerLog },
       state: life.state(this.state),
+      quarantineMs: 30 * 86_400_000,
       clock: this.clock,
       patience: this.patience,
       askRebirth: async ({ acquirer, sn }) => void this.rebirths.push(`${acquirer}/${sn}`),

@@ -220,6 +220,12 @@ describe('a limit that changes', () => {
     expect(story([...seven, merchant(at, { terminal_limit: 8 })])).toEqual([`${HOUR} fired m-1 approaching critical limit_cut`]);
   });
 
+  it('is the cause no more once it is raised again, even where the alert holds on', () => {
+    const log = [...seven, merchant(at, { terminal_limit: 6 }), merchant(at + HOUR, { terminal_limit: 8 })];
+
+    expect(story(log)).toEqual([`${HOUR} fired m-1 over critical limit_cut`, `${2 * HOUR} updated m-1 approaching critical unknown`]);
+  });
+
   it('names the limit before it, and that it was regulatory where the row says so', () => {
     const [{ alert }] = fold([...seven, merchant(at, { terminal_limit: 7, limit_reason: 'regulatory' })]) as [Transition];
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import mqtt from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
-import { createFrameMeter } from '../../broker/frames.ts';
+import { FrameMeter } from '../../../broker/front/frames.ts';
 
 const LIMIT = 1_000;
 
@@ -20,9 +20,9 @@ describe('the frame meter', () => {
   it('accepts frames up to the limit, however their bytes are cut', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 12, max: LIMIT }), { minLength: 1 }), fc.array(fc.nat()), (sizes, cuts) => {
-        const meter = createFrameMeter(LIMIT);
+        const meter = new FrameMeter(LIMIT);
         const bytes = Buffer.concat([mqtt.generate({ cmd: 'pingreq' }), ...sizes.map(frame)]);
-        expect(pieces(bytes, cuts).every((piece) => meter(piece))).toBe(true);
+        expect(pieces(bytes, cuts).every((piece) => meter.take(piece))).toBe(true);
       }),
       { seed: 4 },
     );
@@ -31,19 +31,19 @@ describe('the frame meter', () => {
   it('refuses a longer one at the last byte of its length, before any byte of its body', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 12, max: LIMIT })), fc.integer({ min: LIMIT + 1, max: 300_000 }), (sizes, oversized) => {
-        const meter = createFrameMeter(LIMIT);
+        const meter = new FrameMeter(LIMIT);
         const good = Buffer.concat(sizes.map(frame));
         const bad = frame(oversized);
         const header = bad.length - oversized;
-        expect(meter(good)).toBe(true);
-        expect(meter(bad.subarray(0, header))).toBe(false);
+        expect(meter.take(good)).toBe(true);
+        expect(meter.take(bad.subarray(0, header))).toBe(false);
       }),
       { seed: 5 },
     );
   });
 
   it('refuses the largest length there is, and one that never ends', () => {
-    expect(createFrameMeter(LIMIT)(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]))).toBe(false);
-    expect(createFrameMeter(LIMIT)(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80]))).toBe(false);
+    expect(new FrameMeter(LIMIT).take(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]))).toBe(false);
+    expect(new FrameMeter(LIMIT).take(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80]))).toBe(false);
   });
 });

@@ -1,0 +1,92 @@
+/**
+ * The front stands between the sockets and Aedes, for what terminals send all day. In: a connection's bytes, through the `push` of its
+ * own Readable. Out: records into the log's group, PUBACKs and PINGRESPs onto the socket; all else is pushed on, and Aedes reads it
+ * from the same socket. So there is one stream a connection, and addresses, TLS, ends, errors and back-pressure are the socket's own.
+ *
+ * The front takes a frame where it is a PINGREQ, or a PUBLISH with QoS 1 to the terminal's own `report`, `event` or `ack` that nobody
+ * listens to; and only while nothing of its connection is inside Aedes. So whatever was sent first is first in the log and
+ * acknowledged first, and a frame that Aedes will refuse is followed by none that was taken.
+ *
+ * Who owns what: the socket its end; Aedes log-ins, sessions, subscriptions, Wills and the answers to all that it is passed; publishing.ts
+ * the way into the log; a Connection which bytes go where; a Flow what is owed to the client, and whether more is read; the wheel
+ * who has been silent for too long, as Aedes does not see what the front takes.
+ *
+ * What can fail: the log (the connection ends without a PUBACK, as in Aedes), a client that does not read (it is read no further, and
+ * ended after DRAIN_TICKS), too much for the log (no more is read until it has caught up).
+ */
+import type { Socket } from 'node:net';
+import type { Aedes, Client } from 'aedes';
+import type { Intake } from '../intake.ts';
+import type { Publishing } from '../publishing.ts';
+import type { Sessions } from '../sessions.ts';
+import { createFlusher } from './acks.ts';
+import type { Audience } from './audience.ts';
+import { Connection, type Shared } from './connection.ts';
+import type { Flows } from './flow.ts';
+import { MAX_FRAME_BYTES } from './frames.ts';
+import { createWheel } from './wheel.ts';
+
+export interface FrontOptions {
+  aedes: Aedes;
+  node: string;
+  now: () => number;
+  intake: Pick<Intake, 'crowded'>;
+  publishing: Publishing;
+  sessions: Sessions;
+  audience: Audience;
+}
+
+export interface Front {
+  /** Takes over a socket, before anything of it is read. */
+  open(socket: Socket): void;
+  /** To be called each second. */
+  tick(): void;
+}
+
+/** Seconds until a client that does not read what it is sent is ended; as long as Aedes gives it (parts.ts). */
+const DRAIN_TICKS = 10;
+/** Connections that are read again after one batch: each may bring a chunk of 64 KiB. */
+const RESUMED_AT_ONCE = 256;
+/** What may stand before a payload in a record: names of 64, 32 and 32 characters, a channel, and what is between them. */
+const MAX_HEAD_BYTES = 256;
+
+export function createFront({ aedes, node, now, intake, publishing, sessions, audience }: FrontOptions): Front {
+  const connections = new WeakMap<object, Connection>();
+  const wheel = createWheel<Connection>((connection) => connection.due());
+  const flushLater = createFlusher(resumeSome);
+  const flows: Flows = { crowded: intake.crowded, flushLater, paused: new Set(), blocked: new Map(), tick: wheel.now };
+  const scratch = Buffer.allocUnsafeSlow(MAX_HEAD_BYTES + MAX_FRAME_BYTES);
+  const shared: Shared = { node, now, publishing, audience, wheel, flows, scratch };
+
+  function resumeSome(): void {
+    let left = RESUMED_AT_ONCE;
+    for (const flow of flows.paused) {
+      if (left === 0 || intake.crowded()) return;
+      left -= 1;
+      flow.resume();
+    }
+  }
+
+  aedes.on('client', (client: Client) => {
+    const session = sessions.of(client);
+    if (session) connections.get(client.conn)?.admit(session);
+  });
+  aedes.on('clientReady', (client: Client) => connections.get(client.conn)?.connected());
+  aedes.on('unsubscribe', (filters: string[], client: Client) => audience.leave(client, filters));
+
+  return {
+    open(socket) {
+      const connection = new Connection(socket, shared);
+      connections.set(socket, connection);
+      socket.push = (chunk: Buffer | null) => connection.receive(chunk);
+      aedes.handle(socket);
+    },
+    tick() {
+      wheel.tick();
+      resumeSome();
+      for (const [flow, since] of flows.blocked) {
+        if (wheel.now() - since >= DRAIN_TICKS) flow.end(new Error('drain timeout'));
+      }
+    },
+  };
+}
