@@ -131,9 +131,9 @@ function statusLine(stats: LiveStats): string {
   return [...parts, ...troubles(stats), `${counted(incidents, 'incident')} under way`].join(', ');
 }
 
-function closingLine(stats: LiveStats, { removed, problem }: Removal): string {
+function closingLine(stats: LiveStats, { removed }: Removal): string {
   const { sent, acknowledged } = stats;
-  const fleet = removed > 0 && problem === undefined ? 'fleet removed' : 'fleet kept';
+  const fleet = removed > 0 ? 'fleet removed' : 'fleet kept';
   return `done: ${[`${acknowledged} of ${sent} reports acknowledged`, ...troubles(stats), fleet].join(', ')}`;
 }
 
