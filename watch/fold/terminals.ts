@@ -72,9 +72,9 @@ export class Terminals {
     for (const key of held) this.judge(key);
   }
 
-  /** What a terminal is, for those who read it now: nobody is called online or suspect while we are blind. */
+  /** What a terminal is, for those who read it now: nobody is called online or suspect while we are blind, and what was deleted is gone. */
   presenceOf(t: Readonly<Terminal>): PresenceState | 'unregistered' {
-    if (!t.binding) return 'unregistered';
+    if (!t.binding || t.binding.lifecycle === 'deleted') return 'unregistered';
     const { state } = t.presence;
     return (state === 'online' || state === 'suspect') && isBlind(this.#core.state.meta.blindness, t.node) ? 'unknown' : state;
   }

@@ -397,6 +397,13 @@ describe('who may alert', () => {
     expect(watch.presenceOf(watch.state.terminals.get(`acme/${SN}`)!)).toBe('unregistered');
   });
 
+  it('a terminal that was deleted is unregistered from then on, however silent it is', () => {
+    const watch = new Watch();
+
+    expect(fold([...heard(at(0)), terminal(at(0, 1), SN, { lifecycle: 'deleted' }), tick(at(5))], watch)).toEqual([]);
+    expect(watch.presenceOf(watch.state.terminals.get(`acme/${SN}`)!)).toBe('unregistered');
+  });
+
   it('a terminal that was never heard is not offline', () => {
     expect(story([bound(), will(at(1)), tick(at(100))])).toEqual([]);
     expect(stateAt([bound(), tick(at(100))])).toBe('unknown');
