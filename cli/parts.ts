@@ -66,11 +66,13 @@ interface CollectorExtras {
 
 export async function runCollector(settings: Settings, paths: Layout, io: Io, extras: CollectorExtras): Promise<Collector> {
   try {
-    const { influx, logDays, http, rules, webhookAllow } = settings;
+    const { influx, kept, maxSeries, logDays, http, rules, webhookAllow } = settings;
     const collector = await startCollector({
       paths,
       http,
       influx,
+      kept,
+      maxSeries,
       logDays,
       rules: rules?.document,
       webhookAllow: webhookAllow.ranges,

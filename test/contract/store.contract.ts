@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Point, StoreError, type TelemetryStore } from '../../collector/store/port.ts';
+import { Draft } from '../../collector/store/draft.ts';
+import type { Point, TelemetryStore } from '../../collector/store/port.ts';
+import { write } from '../helpers/store.ts';
 
 /** A point as it was read back: its tags and fields, which never share a name, and nanoseconds since the epoch. */
 export interface ReadPoint {
@@ -76,13 +78,13 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         { measurement: 'exact', tags: { sn: 'SN000004' }, fields: { rsrp: 1 / 3, big: 2 ** 53 + 2 }, at: -1, nanos: 1 },
       ];
 
-      await under.store.write(points, { a: '1' });
+      await write(under.store, points, { a: '1' });
 
       expect(byTime(await under.read('exact'))).toEqual(byTime(points.map(asRead)));
     });
 
     it('leaves an empty tag out', async () => {
-      await under.store.write([{ measurement: 'empty', tags: { sn: 'SN000001', site: '' }, fields: { n: 1 }, at: AT }], {});
+      await write(under.store, [{ measurement: 'empty', tags: { sn: 'SN000001', site: '' }, fields: { n: 1 }, at: AT }], {});
 
       expect(await under.read('empty')).toEqual([{ values: { sn: 'SN000001', n: 1 }, time: BigInt(AT) * 1_000_000n }]);
     });
@@ -96,7 +98,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         nanos,
       }));
 
-      await under.store.write(points, {});
+      await write(under.store, points, {});
 
       expect(byTime(await under.read('apart'))).toEqual(points.map(asRead));
     });
@@ -109,7 +111,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         at: AT + i,
       }));
 
-      await under.store.write(points, {});
+      await write(under.store, points, {});
 
       const read = byTime(await under.read('many'));
       expect(read).toHaveLength(20_000);
@@ -123,7 +125,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         { measurement: 'grows', tags: {}, fields: { a: 2, c: true }, at: AT + 2 },
       ];
 
-      for (const point of points) await under.store.write([point], {});
+      for (const point of points) await write(under.store, [point], {});
 
       expect(byTime(await under.read('grows'))).toEqual(points.map(asRead));
     });
@@ -141,7 +143,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await fc.assert(
         fc.asyncProperty(point, plainName, async ({ tags, fields }, suffix) => {
           const measurement = `hostile ${++round}${suffix}`;
-          await under.store.write([{ measurement, tags, fields, at: AT }], {});
+          await write(under.store, [{ measurement, tags, fields, at: AT }], {});
 
           const set = Object.fromEntries(Object.entries(tags).filter(([, text]) => text !== ''));
           expect(await under.read(measurement)).toEqual([{ values: { ...set, ...fields }, time: BigInt(AT) * 1_000_000n }]);
@@ -162,16 +164,52 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       ['a reserved field', { fields: { time: 1 } }, /reserved name time/],
       ['a reserved tag', { tags: { _field: 'x' } }, /reserved name _field/],
       ['one name for a tag and a field', { tags: { n: 'x' } }, /share the name n/],
-    ])('refuses a point with %s, names it, and takes its neighbours later', async (_, wrong, why) => {
-      const good: Point = { measurement: 'neighbour', tags: { sn: 'SN000001' }, fields: { n: 1 }, at: AT };
-      const bad: Point = { ...good, ...wrong };
+    ])('refuses a point with %s at once and says why, and takes its neighbours', async (_, wrong, why) => {
+      const measurement = `beside ${why.source}`.replace(/[\\/]/g, '');
+      const good: Point = { measurement, tags: { sn: 'SN000001' }, fields: { n: 1 }, at: AT };
+      const draft = new Draft();
+      const batch = under.store.batch();
 
-      const error = await under.store.write([good, bad], { never: 'moved' }).catch((e: unknown) => e);
+      const taken = [good, { ...good, ...wrong }, { ...good, at: AT + 1 }].map((point) => batch.add(draft.of(point)));
+      await batch.write({}, async () => {});
 
-      expect(error).toBeInstanceOf(StoreError);
-      expect(error).toMatchObject({ code: 'rejected', retry: false, points: [bad], message: expect.stringMatching(why) });
-      await under.store.write([good], {});
-      expect(await under.read('neighbour')).toContainEqual(asRead(good));
+      expect(taken).toEqual([null, expect.stringMatching(why), null]);
+      expect(batch.size).toBe(2);
+      expect(byTime(await under.read(measurement))).toEqual([good, { ...good, at: AT + 1 }].map(asRead));
+    });
+
+    it('keeps nothing of a draft, which the next point is made of', async () => {
+      const batch = under.store.batch();
+      const draft = new Draft();
+      const tags = { sn: 'SN000001' };
+
+      for (let n = 0; n < 3; n++) {
+        draft.begin('drafted', tags, AT + n);
+        draft.field(`f${n}`, n);
+        batch.add(draft);
+      }
+      await batch.write({}, async () => {});
+
+      expect(byTime(await under.read('drafted')).map(({ values }) => values)).toEqual([
+        { sn: 'SN000001', f0: 0 },
+        { sn: 'SN000001', f1: 1 },
+        { sn: 'SN000001', f2: 2 },
+      ]);
+    });
+
+    it('takes a batch while another is written, whose fields differ', async () => {
+      const point = (n: number, fields: Point['fields']): Point => ({ measurement: 'side by side', tags: {}, fields, at: AT + n });
+      const draft = new Draft();
+      const [one, two] = [under.store.batch(), under.store.batch()];
+      one.add(draft.of(point(1, { a: 1 })));
+
+      const writing = one.write({}, async () => {});
+      two.add(draft.of(point(2, { b: 'x' })));
+      two.add(draft.of(point(3, { a: 3, b: 'y' })));
+      await writing;
+      await two.write({}, async () => {});
+
+      expect(byTime(await under.read('side by side')).map(({ values }) => values)).toEqual([{ a: 1 }, { b: 'x' }, { a: 3, b: 'y' }]);
     });
   });
 }

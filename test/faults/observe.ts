@@ -12,6 +12,7 @@ import type { Transition } from '../../protocol/alerts.ts';
 import { terminalKey } from '../../protocol/topics.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import type { Influx } from '../helpers/influx.ts';
+import { FOR_EVER } from '../helpers/store.ts';
 import { logKey, type Move, type StoredReport, type Told } from './history.ts';
 
 const READ_BYTES = 1 << 20;
@@ -114,7 +115,7 @@ export interface Stored {
 }
 
 export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
-  const store = await openDuckDbStore(path);
+  const store = await openDuckDbStore(path, FOR_EVER);
   try {
     const reports = await store.query('SELECT acquirer, sn, "at", seq, signal_rsrp, merchant FROM terminal');
     const tables = await store.query("SELECT 1 FROM information_schema.tables WHERE table_name = 'alert'");

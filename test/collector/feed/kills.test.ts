@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import { openDuckDbStore } from '../../../collector/store/duckdb.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { FOR_EVER } from '../../helpers/store.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
 import { bound, Life, type Plant, type RunningOwner } from '../owner/harness.ts';
 import { KeyedStore, startFeed, withOwner } from './harness.ts';
@@ -24,7 +25,7 @@ describe('a feed that is killed', () => {
 
   it('at each step of its work writes every point to DuckDB once, under the tags of its time', async () => {
     const { p, running } = await withOwner();
-    const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'));
+    const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'), FOR_EVER);
     const state = openMemoryState();
     for (const [stage, { step, after }] of KILLS.entries()) {
       await grow(p, running, stage);
@@ -79,7 +80,7 @@ describe('a feed that is killed', () => {
 
   it('after the store took the points but before it saved, drops what the marks say is written, and keeps its tags', async () => {
     const { p, running } = await withOwner();
-    const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'));
+    const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'), FOR_EVER);
     onTestFinished(() => store.close());
     const state = openMemoryState();
     await grow(p, running, 1);

@@ -1,0 +1,116 @@
+/** The two buckets of an InfluxDB: made where they are missing, and given a retention where they have none and it removes nothing. */
+import { storeErrorOf } from './influx-errors.ts';
+import type { InfluxHttp } from './influx-http.ts';
+import { type Kept, StoreError } from './port.ts';
+
+interface Wanted {
+  org: string;
+  bucket: string;
+  kept: Kept;
+  say(line: string): void;
+}
+
+interface Bucket {
+  id: string;
+  orgID: string;
+  retentionRules: { everySeconds?: number }[];
+}
+
+const DAY_SECONDS = 86_400;
+const JSON_TYPE = 'application/json';
+
+export function rollupBucketOf(bucket: string): string {
+  return `${bucket}_5m`;
+}
+
+/**
+ * The name of the roll-ups' bucket, null where there is none and none can be made: then there are no roll-ups, and it says so.
+ * `writable` tries a bucket. Errors: a StoreError `unavailable`, and `unauthorized` where the token is refused altogether.
+ */
+export async function prepareBuckets(
+  { org, bucket, kept, say }: Wanted,
+  http: InfluxHttp,
+  writable: (bucket: string) => Promise<void>,
+  now: number,
+): Promise<string | null> {
+  const buckets = new Buckets(http, org, now);
+  await buckets.prepare(bucket, kept.rawDays, 'TILLWATCH_RAW_DAYS', say);
+  await writable(bucket);
+  const rollups = rollupBucketOf(bucket);
+  await buckets.prepare(rollups, kept.rollupDays, 'TILLWATCH_ROLLUP_DAYS', say);
+  try {
+    await writable(rollups);
+    return rollups;
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'unauthorized') throw error;
+    say(
+      `no roll-ups: the token may neither write to a bucket "${rollups}" nor make it, so that nothing is kept beyond TILLWATCH_RAW_DAYS. ` +
+        `Make it (influx bucket create --name ${rollups} --retention ${kept.rollupDays}d), let the token write to both, and start again`,
+    );
+    return null;
+  }
+}
+
+class Buckets {
+  readonly #http: InfluxHttp;
+  readonly #org: string;
+  readonly #now: number;
+
+  constructor(http: InfluxHttp, org: string, now: number) {
+    this.#http = http;
+    this.#org = org;
+    this.#now = now;
+  }
+
+  /** Errors: a StoreError `unavailable`. What may not be done is left, and said where it matters. */
+  async prepare(name: string, days: number, setting: string, say: (line: string) => void): Promise<void> {
+    const bucket = await this.#find(name);
+    if (bucket === undefined) return this.#make(name, days);
+    const has = bucket?.retentionRules[0]?.everySeconds ?? 0;
+    if (bucket === null || has === days * DAY_SECONDS) return;
+    if (has === 0 && !(await this.#holdsOlderThan(name, days)) && (await this.#setRetention(bucket, days))) return;
+    say(
+      `the bucket "${name}" keeps points ${has === 0 ? 'for ever' : `for ${has / DAY_SECONDS} days`}, and ${setting} says ${days}: ` +
+        `it is left as it is. To change it: influx bucket update --id ${bucket.id} --retention ${days === 0 ? 0 : `${days}d`}`,
+    );
+  }
+
+  /** Undefined where there is none, null where the token may not look. */
+  async #find(name: string): Promise<Bucket | null | undefined> {
+    const answer = await this.#ask('GET', `/api/v2/buckets?${new URLSearchParams({ org: this.#org, name })}`);
+    if (answer.status === 404) return undefined;
+    return answer.status === 200 ? (JSON.parse(answer.text).buckets?.[0] as Bucket | undefined) : null;
+  }
+
+  /** Where the token may not, the first write says that there is none. */
+  async #make(name: string, days: number): Promise<void> {
+    const answer = await this.#ask('GET', `/api/v2/orgs?${new URLSearchParams({ org: this.#org })}`);
+    const orgID = answer.status === 200 ? JSON.parse(answer.text).orgs?.[0]?.id : undefined;
+    if (orgID !== undefined) await this.#ask('POST', '/api/v2/buckets', { orgID, name, retentionRules: rulesOf(days) });
+  }
+
+  async #setRetention({ id }: Bucket, days: number): Promise<boolean> {
+    return (await this.#ask('PATCH', `/api/v2/buckets/${id}`, { retentionRules: rulesOf(days) })).status === 200;
+  }
+
+  /** Whether a retention of so many days would remove something now; true where the token may not read. */
+  async #holdsOlderThan(name: string, days: number): Promise<boolean> {
+    const stop = new Date(this.#now - days * DAY_SECONDS * 1000).toISOString();
+    const query = `from(bucket: ${JSON.stringify(name)}) |> range(start: 0, stop: ${stop}) |> first() |> keep(columns: ["_time"]) |> limit(n: 1)`;
+    const answer = await this.#ask('POST', `/api/v2/query?${new URLSearchParams({ org: this.#org })}`, { query, type: 'flux' });
+    return answer.status !== 200 || answer.text.trim() !== '';
+  }
+
+  async #ask(method: string, path: string, body?: object) {
+    const answer = await this.#http.request(method, path, body && { type: JSON_TYPE, bytes: Buffer.from(JSON.stringify(body)) });
+    if (answer.status >= 500 || answer.status === 429) throw storeErrorOf(answer, this.#now);
+    return answer;
+  }
+}
+
+/** With the length of shards that InfluxDB itself takes for such a retention: a bucket of before may have longer ones than that. */
+function rulesOf(days: number) {
+  if (days === 0) return [];
+  const shardGroupDurationSeconds = days < 2 ? 3_600 : days < 180 ? DAY_SECONDS : 7 * DAY_SECONDS;
+  return [{ type: 'expire', everySeconds: days * DAY_SECONDS, shardGroupDurationSeconds }];
+}
