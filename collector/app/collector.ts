@@ -124,6 +124,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         ...(feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
         ...(patience.trouble === null ? [] : [patience.trouble]),
       ],
+      history: (query) => store.history(query, feed.stats.writtenAt),
       webhooks,
       refusalOf,
       metrics: createMetrics({ owner, feed, store, book, courier, brokersLog }, options.extraMetrics ?? (() => [])),

@@ -6,7 +6,9 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, type JS } from '@duckdb/node-api';
+import { historyRow, historyStatements } from './duckdb-history.ts';
 import { type Columns, type ColumnType, chunkTypes, fit, quoted, Rows, statementsFor, type Tables } from './duckdb-tables.ts';
+import type { HistoryRow } from './history.ts';
 import { type Batch, type Kept, type Marks, StoreError, type TelemetryStore } from './port.ts';
 import { SAMPLES } from './rollup-layout.ts';
 
@@ -92,6 +94,15 @@ export async function openDuckDbStore(path: string, kept: Kept): Promise<DuckDbS
     sentBytes: 0,
     marks: () => inTurn(async () => readMarks(await opened())),
     batch,
+    async history(query, now) {
+      const { reader, inFile } = await inTurn(opened);
+      const rows: HistoryRow[] = [];
+      for (const { sql, values } of historyStatements(query, inFile, now)) {
+        const read = (await reader.runAndReadAll(sql, values)).getRowObjectsJS();
+        rows.push(...read.map(historyRow).filter((row) => row !== undefined));
+      }
+      return rows;
+    },
     expire: (now) =>
       inTurn(async () => {
         const from = await opened();

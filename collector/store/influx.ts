@@ -3,10 +3,13 @@
  * for a year and more with the roll-ups in place of the samples. All but samples and roll-ups is in both.
  */
 
+import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
 import { writeAround } from './around.ts';
 import type { Draft } from './draft.ts';
+import type { HistoryRow } from './history.ts';
 import { prepareBuckets } from './influx-buckets.ts';
-import { storeErrorOf } from './influx-errors.ts';
+import { noAnswer, storeErrorOf } from './influx-errors.ts';
+import { historyQueries } from './influx-history.ts';
 import { type InfluxAccess, influxHttp } from './influx-http.ts';
 import { pointOfLine } from './line-reader.ts';
 import { Lines } from './lines.ts';
@@ -37,6 +40,8 @@ const LINES = 'text/plain; charset=utf-8';
 export function openInfluxStore(options: InfluxOptions, { timeoutMs = 30_000, now = Date.now }: Limits = {}): TelemetryStore {
   const http = influxHttp(options, timeoutMs);
   const pathTo = (bucket: string) => `/api/v2/write?${new URLSearchParams({ org: options.org, bucket, precision: 'ns' })}`;
+
+  const reader = new InfluxDB({ url: options.url, token: options.token, timeout: timeoutMs }).getQueryApi(options.org);
 
   /** 204 alone is success. An empty one passes every check of a real one: address, token, organization, bucket and permission. */
   const post = async (bucket: string, bytes: Uint8Array) => {
@@ -104,6 +109,16 @@ export function openInfluxStore(options: InfluxOptions, { timeoutMs = 30_000, no
     },
     marks: async () => null,
     batch,
+    async history(query, now) {
+      const queries = historyQueries(query, { samples: options.bucket, rollups: await prepared() }, now);
+      const rows: HistoryRow[] = [];
+      try {
+        for (const flux of queries) rows.push(...(await reader.collectRows<HistoryRow>(flux)));
+      } catch (error) {
+        throw readError(error);
+      }
+      return rows.map(({ table: _, result: __, ...row }: HistoryRow & { table?: number; result?: string }) => row);
+    },
     expire: async () => {},
     async check() {
       await prepared();
@@ -113,6 +128,11 @@ export function openInfluxStore(options: InfluxOptions, { timeoutMs = 30_000, no
       http.close();
     },
   };
+}
+
+function readError(error: unknown): StoreError {
+  if (!(error instanceof HttpError)) return noAnswer(error);
+  return storeErrorOf({ status: error.statusCode, text: error.body ?? error.message, retryAfter: null }, 0);
 }
 
 async function inRequests(size: number, write: (range: { from: number; to: number }) => Promise<void>): Promise<void> {

@@ -3,6 +3,7 @@
  * test/contract/store.contract.ts.
  */
 import type { Draft } from './draft.ts';
+import type { HistoryQuery, HistoryRow } from './history.ts';
 
 export type Value = number | string | boolean;
 export type Tags = Readonly<Record<string, string>>;
@@ -55,6 +56,11 @@ export interface TelemetryStore {
    */
   marks(): Promise<Marks | null>;
   batch(): Batch;
+  /**
+   * A number of a terminal over time, in order; a stretch without it has no row. `now`: the time of the log up to which all is written.
+   * Errors: a StoreError.
+   */
+  history(query: HistoryQuery, now: number): Promise<HistoryRow[]>;
   /** Removes what is older than it is kept; `now`: the log's time. A server does so by itself. */
   expire(now: number): Promise<void>;
   /** Resolves when the store can be reached and written to; rejects with a StoreError that says what to do. */
@@ -65,7 +71,7 @@ export interface TelemetryStore {
 const MESSAGES = {
   unavailable: 'the store cannot be reached',
   unauthorized: 'the store refuses the token: check INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET',
-  rejected: 'the store refuses these points',
+  rejected: 'the store refuses this',
   locked: 'the store is open in another process',
 } as const;
 

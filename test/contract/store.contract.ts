@@ -152,6 +152,88 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       );
     });
 
+    describe('the history of a terminal', () => {
+      const HOUR_MS = 3_600_000;
+      const MINUTE_MS = 60_000;
+      const DAY = Math.floor(AT / HOUR_MS) * HOUR_MS;
+      const NOW = DAY + 3 * HOUR_MS;
+      const ofOne = (measurement: string, at: number, fields: Point['fields'], tags: Point['tags'] = {}): Point => ({
+        measurement,
+        tags: { acquirer: 'acme', sn: 'SN000001', app: '1', ...tags },
+        fields,
+        at,
+      });
+      const ask = (metric: string, from: number, to: number, everyMs: number, sn = 'SN000001') =>
+        under.store.history({ acquirer: 'acme', sn, metric, from, to, everyMs }, NOW);
+      const sample = (at: number, rsrp: number, more: Point['fields'] = {}, tags: Point['tags'] = {}) =>
+        ofOne('terminal', at, { signal_rsrp: rsrp, ...more }, tags);
+
+      beforeAll(() =>
+        write(under.store, [
+          sample(DAY + MINUTE_MS, -80),
+          ofOne('terminal_5m', DAY + MINUTE_MS, {
+            n: 3,
+            signal_rsrp_min: -110,
+            signal_rsrp_mean: -100,
+            signal_rsrp_max: -90,
+            link_reconnects_sum: 2,
+          }),
+          ofOne('terminal_5m', DAY + 2 * MINUTE_MS, {
+            n: 1,
+            signal_rsrp_min: -60,
+            signal_rsrp_mean: -60,
+            signal_rsrp_max: -60,
+            sim_usedBytes_last: 7,
+          }),
+          ofOne('terminal_5m', DAY + 70 * MINUTE_MS, {
+            n: 1,
+            signal_rsrp_min: -70,
+            signal_rsrp_mean: -70,
+            signal_rsrp_max: -70,
+            link_reconnects_sum: 1,
+          }),
+          ofOne('terminal_5m', DAY + 75 * MINUTE_MS, { n: 9, link_reconnects_sum: 0 }),
+          sample(DAY + 121 * MINUTE_MS, -70, { radio_reads: 5, signal_rat: 'lte', sim_usedBytes: 11, link_reconnects: 1 }),
+          sample(DAY + 122 * MINUTE_MS, -90, { sim_usedBytes: 12, link_reconnects: 3 }, { app: '2' }),
+          sample(DAY + 190 * MINUTE_MS, -75),
+          sample(DAY + MINUTE_MS, -1, {}, { sn: 'SN000002' }),
+          sample(DAY + MINUTE_MS, -2, {}, { acquirer: 'other' }),
+        ]),
+      );
+
+      it('is made of roll-ups where their windows are closed, weighed by how many samples they stand for, and of samples after', async () => {
+        expect(await ask('signal_rsrp', DAY, NOW + HOUR_MS, HOUR_MS)).toEqual([
+          { at: DAY, min: -110, mean: -90, max: -60 },
+          { at: DAY + HOUR_MS, min: -70, mean: -70, max: -70 },
+          { at: DAY + 2 * HOUR_MS, min: -90, mean: -80, max: -70 },
+          { at: DAY + 3 * HOUR_MS, min: -75, mean: -75, max: -75 },
+        ]);
+      });
+
+      it('has the last of a state and the sum of a count, under whatever tags they came', async () => {
+        expect(await ask('sim_usedBytes', DAY, NOW, HOUR_MS)).toEqual([
+          { at: DAY, last: 7 },
+          { at: DAY + 2 * HOUR_MS, last: 12 },
+        ]);
+        expect(await ask('link_reconnects', DAY, NOW, HOUR_MS)).toEqual([
+          { at: DAY, sum: 2 },
+          { at: DAY + HOUR_MS, sum: 1 },
+          { at: DAY + 2 * HOUR_MS, sum: 4 },
+        ]);
+      });
+
+      it('is made of samples alone where they are asked for by the minute, or are not rolled up', async () => {
+        expect(await ask('signal_rsrp', DAY, DAY + HOUR_MS, MINUTE_MS)).toEqual([{ at: DAY + MINUTE_MS, min: -80, mean: -80, max: -80 }]);
+        expect(await ask('radio_reads', DAY, NOW, HOUR_MS)).toEqual([{ at: DAY + 2 * HOUR_MS, min: 5, mean: 5, max: 5 }]);
+      });
+
+      it('of what there is not is empty', async () => {
+        expect(await ask('signal_sinr', DAY, NOW, HOUR_MS)).toEqual([]);
+        expect(await ask('no_such_thing', DAY, NOW, HOUR_MS)).toEqual([]);
+        expect(await ask('signal_rsrp', DAY, NOW, HOUR_MS, 'SN999999')).toEqual([]);
+      });
+    });
+
     it.each<[string, Partial<Point>, RegExp]>([
       ['no fields', { fields: {} }, /no fields/],
       ['a field that is not a number', { fields: { n: Number.NaN } }, /field n is NaN/],

@@ -29,6 +29,7 @@ export class KeyedStore implements TelemetryStore {
   marks = async () => null;
   check = async () => {};
   close = async () => {};
+  history = async () => [];
   expire = async (now: number) => void this.expired.push(now);
 
   batch(): Batch {
@@ -97,6 +98,7 @@ function withLife(store: TelemetryStore, life: Life): TelemetryStore {
         write: (marks, onRefused) => life.step(() => batch.write(marks, onRefused)),
       };
     },
+    history: (query, now) => store.history(query, now),
     expire: (now) => store.expire(now),
     check: () => store.check(),
     close: () => store.close(),
