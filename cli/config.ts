@@ -165,6 +165,7 @@ export function readSettings(env: Env): Settings {
     api: api(text, problems),
   };
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.node)) problems.push('TILLWATCH_NODE: 1 to 64 letters, digits, dots, dashes and underscores');
+  if (settings.maxSeries === 0) problems.push('TILLWATCH_MAX_SERIES: at least 1');
   if (problems.length > 0) throw new CliError(problems.join('\n'));
   return settings;
 }

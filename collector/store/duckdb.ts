@@ -55,16 +55,14 @@ export async function openDuckDbStore(path: string, kept: Kept): Promise<DuckDbS
     database ??= await openDatabase(path);
     return database;
   };
-  const write = async (rows: ReadonlyMap<string, Rows>, marks: Marks) => {
+  /** What a failure leaves behind is not used again: after a fatal error, as on a full disk, DuckDB refuses everything. */
+  const trying = async (work: (into: Database) => Promise<void>) => {
     const into = await opened();
     try {
-      await writeAll(into, tables, rows, marks);
+      await work(into);
     } catch (error) {
-      if (!(await rolledBack(into))) {
-        // A commit that failed, as on a full disk, has nothing left to roll back, and after a fatal error DuckDB refuses everything.
-        closeDatabase(into);
-        database = null;
-      }
+      closeDatabase(into);
+      database = null;
       throw unavailable(error);
     }
   };
@@ -85,7 +83,7 @@ export async function openDuckDbStore(path: string, kept: Kept): Promise<DuckDbS
         size++;
         return null;
       },
-      write: (marks) => inTurn(() => write(rows, marks)),
+      write: (marks) => inTurn(() => trying((into) => writeAll(into, tables, rows, marks))),
     };
   };
 
@@ -103,16 +101,8 @@ export async function openDuckDbStore(path: string, kept: Kept): Promise<DuckDbS
       }
       return rows;
     },
-    expire: (now) =>
-      inTurn(async () => {
-        const from = await opened();
-        try {
-          await removeOld(from, kept, now);
-        } catch (error) {
-          throw unavailable(error);
-        }
-      }),
-    check: () => inTurn(() => write(new Map(), {})),
+    expire: (now) => inTurn(() => trying((from) => removeOld(from, kept, now))),
+    check: () => inTurn(() => trying((into) => writeAll(into, tables, new Map(), {}))),
     async query(sql, values) {
       const { reader } = await inTurn(opened);
       return (await reader.runAndReadAll(sql, values)).getRowObjectsJS();
@@ -212,13 +202,4 @@ async function removeOld({ writer, inFile }: Database, { rawDays, rollupDays }: 
     await writer.run(`DELETE FROM main.${quoted(measurement)} WHERE "at" < ?`, [BigInt(before)]);
   }
   await writer.run('CHECKPOINT');
-}
-
-async function rolledBack({ writer }: Database): Promise<boolean> {
-  try {
-    await writer.run('ROLLBACK');
-    return true;
-  } catch {
-    return false;
-  }
 }

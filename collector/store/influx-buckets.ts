@@ -1,4 +1,4 @@
-/** The two buckets of an InfluxDB: made where they are missing, and given a retention where they have none and it removes nothing. */
+/** The two buckets of an InfluxDB, made with their retention where they are missing. One that is there is its owner's, and left as it is. */
 import { storeErrorOf } from './influx-errors.ts';
 import type { InfluxHttp } from './influx-http.ts';
 import { type Kept, StoreError } from './port.ts';
@@ -68,7 +68,6 @@ class Buckets {
     if (bucket === undefined) return this.#make(name, days);
     const has = bucket?.retentionRules[0]?.everySeconds ?? 0;
     if (bucket === null || has === days * DAY_SECONDS) return;
-    if (has === 0 && !(await this.#holdsOlderThan(name, days)) && (await this.#setRetention(bucket, days))) return;
     say(
       `the bucket "${name}" keeps points ${has === 0 ? 'for ever' : `for ${has / DAY_SECONDS} days`}, and ${setting} says ${days}: ` +
         `it is left as it is. To change it: influx bucket update --id ${bucket.id} --retention ${days === 0 ? 0 : `${days}d`}`,
@@ -89,18 +88,6 @@ class Buckets {
     if (orgID !== undefined) await this.#ask('POST', '/api/v2/buckets', { orgID, name, retentionRules: rulesOf(days) });
   }
 
-  async #setRetention({ id }: Bucket, days: number): Promise<boolean> {
-    return (await this.#ask('PATCH', `/api/v2/buckets/${id}`, { retentionRules: rulesOf(days) })).status === 200;
-  }
-
-  /** Whether a retention of so many days would remove something now; true where the token may not read. */
-  async #holdsOlderThan(name: string, days: number): Promise<boolean> {
-    const stop = new Date(this.#now - days * DAY_SECONDS * 1000).toISOString();
-    const query = `from(bucket: ${JSON.stringify(name)}) |> range(start: 0, stop: ${stop}) |> first() |> keep(columns: ["_time"]) |> limit(n: 1)`;
-    const answer = await this.#ask('POST', `/api/v2/query?${new URLSearchParams({ org: this.#org })}`, { query, type: 'flux' });
-    return answer.status !== 200 || answer.text.trim() !== '';
-  }
-
   async #ask(method: string, path: string, body?: object) {
     const answer = await this.#http.request(method, path, body && { type: JSON_TYPE, bytes: Buffer.from(JSON.stringify(body)) });
     if (answer.status >= 500 || answer.status === 429) throw storeErrorOf(answer, this.#now);
@@ -108,9 +95,6 @@ class Buckets {
   }
 }
 
-/** With the length of shards that InfluxDB itself takes for such a retention: a bucket of before may have longer ones than that. */
 function rulesOf(days: number) {
-  if (days === 0) return [];
-  const shardGroupDurationSeconds = days < 2 ? 3_600 : days < 180 ? DAY_SECONDS : 7 * DAY_SECONDS;
-  return [{ type: 'expire', everySeconds: days * DAY_SECONDS, shardGroupDurationSeconds }];
+  return days === 0 ? [] : [{ type: 'expire', everySeconds: days * DAY_SECONDS }];
 }

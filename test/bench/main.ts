@@ -1,21 +1,36 @@
 /** `npm run bench NAME [-- options]`: measurements, never tests. Figures go to stdout, as a table or with --json as JSON. */
 import { parseArgs } from 'node:util';
 import { benchIngest } from './ingest.ts';
+import { benchHistory, benchStore } from './store.ts';
 
 const BENCHES: Record<
   string,
   { run(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]>; help: string }
 > = {
-  ingest: { run: benchIngest, help: 'durable QoS 1 messages a second and CPU-seconds per million, beside the same broker without the log' },
+  ingest: {
+    run: benchIngest,
+    help: 'durable QoS 1 messages a second and CPU-seconds per million, beside the same broker without the log (--seconds, --rounds, --connections)',
+  },
+  store: { run: benchStore, help: 'CPU-seconds per million points of the writers to InfluxDB and DuckDB alone (--million, --rounds)' },
+  history: { run: benchHistory, help: 'charts out of a DuckDB that a fleet was folded into (--terminals, --days, --interval seconds)' },
 };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean' }, seconds: { type: 'string' }, rounds: { type: 'string' }, connections: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+    connections: { type: 'string' },
+    million: { type: 'string' },
+    terminals: { type: 'string' },
+    days: { type: 'string' },
+    interval: { type: 'string' },
+  },
 });
 const bench = BENCHES[positionals[0] ?? ''];
 if (!bench) {
-  console.error('usage: npm run bench NAME -- [--seconds N] [--rounds N] [--connections N] [--json]\n');
+  console.error('usage: npm run bench NAME -- [--OPTION N …] [--json]\n');
   for (const [name, { help }] of Object.entries(BENCHES)) console.error(`  ${name}  ${help}`);
   process.exit(2);
 }

@@ -3,9 +3,8 @@ import { openInfluxStore } from '../../../collector/store/influx.ts';
 import type { Point } from '../../../collector/store/port.ts';
 import { type Influx, startInflux } from '../../helpers/influx.ts';
 import { lacks } from '../../helpers/servers.ts';
-import { FOR_EVER, write } from '../../helpers/store.ts';
+import { write } from '../../helpers/store.ts';
 
-const DAY_MS = 86_400_000;
 const point = (measurement: string, at: number): Point => ({ measurement, tags: { sn: 'SN000001' }, fields: { n: 1 }, at });
 
 describe.skipIf(lacks('influxd'))("InfluxDB's buckets", () => {
@@ -75,30 +74,19 @@ describe.skipIf(lacks('influxd'))("InfluxDB's buckets", () => {
     expect((await read('both_5m')).map((row) => row._measurement)).toEqual(['outcomes', 'terminal_5m']);
   });
 
-  it('without a retention are given one where it removes nothing, and else are left, with a word on what to do', async () => {
-    await make('empty');
-    const id = await make('old');
-    await write(open('old', FOR_EVER).store, [point('terminal', Date.now() - 40 * DAY_MS)]);
-
-    const [empty, old] = [open('empty'), open('old')];
-    await empty.store.check();
-    await old.store.check();
-
-    expect([await daysOf('empty'), empty.said]).toEqual([30, []]);
-    expect(await daysOf('old')).toBe(0);
-    expect(old.said).toEqual([
-      `the bucket "old" keeps points for ever, and TILLWATCH_RAW_DAYS says 30: it is left as it is. To change it: influx bucket update --id ${id} --retention 30d`,
-    ]);
-  });
-
-  it('of another retention than the settings say are left, with a word', async () => {
+  it('of another retention than the settings say, or of none, are left as they are, with a word on what to do', async () => {
+    const id = await make('endless');
     await make('ninety', 90);
-    const { store, said } = open('ninety');
 
-    await store.check();
+    const [endless, ninety] = [open('endless'), open('ninety')];
+    await endless.store.check();
+    await ninety.store.check();
 
-    expect(await daysOf('ninety')).toBe(90);
-    expect(said).toEqual([expect.stringMatching(/"ninety" keeps points for 90 days, and TILLWATCH_RAW_DAYS says 30/)]);
+    expect([await daysOf('endless'), await daysOf('ninety')]).toEqual([0, 90]);
+    expect(endless.said).toEqual([
+      `the bucket "endless" keeps points for ever, and TILLWATCH_RAW_DAYS says 30: it is left as it is. To change it: influx bucket update --id ${id} --retention 30d`,
+    ]);
+    expect(ninety.said).toEqual([expect.stringMatching(/"ninety" keeps points for 90 days, and TILLWATCH_RAW_DAYS says 30/)]);
   });
 
   it('that a token may only write to are written to; where there is none for roll-ups it says so once, and samples go on', async () => {
