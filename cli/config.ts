@@ -88,7 +88,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'INFLUX_TOKEN',
     default: '',
-    help: 'a token that may write to both buckets, or make them',
+    help: 'a token that may write to both buckets, or make the second',
     shown: (s) => s.influx?.token ?? '',
     secret: true,
   },

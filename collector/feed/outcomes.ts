@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Table } from '../../watch/fold/table.ts';
-import type { Point } from '../store/port.ts';
+import type { Point } from '../store/point.ts';
 import { WINDOW_MS } from '../store/rollup-layout.ts';
 import type { TaggedSample } from './tagger.ts';
 

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { Table } from '../../watch/fold/table.ts';
 import type { Draft } from '../store/draft.ts';
-import type { Tags } from '../store/port.ts';
+import type { Tags } from '../store/point.ts';
 
 const DAY_MS = 86_400_000;
 

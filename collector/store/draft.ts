@@ -1,4 +1,4 @@
-import type { Point, Tags, Value } from './port.ts';
+import type { Point, Tags, Value } from './point.ts';
 
 /**
  * A point as it is put together: one draft is used for all, its fields two lists, since an object with made-up names for each report

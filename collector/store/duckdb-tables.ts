@@ -1,8 +1,8 @@
 /** The tables that points need, one a measurement, and rows on their way into them, column by column. Names fold as DuckDB folds them. */
 import { BIGINT, BOOLEAN, DOUBLE, type DuckDBType, type DuckDBValue, INTEGER, VARCHAR } from '@duckdb/node-api';
 import type { Draft } from './draft.ts';
+import type { Value } from './point.ts';
 import { problemOfPoint, problemOfTags } from './points.ts';
-import type { Value } from './port.ts';
 
 export type ColumnType = 'VARCHAR' | 'DOUBLE' | 'BOOLEAN';
 const TYPES: Readonly<Record<ColumnType, DuckDBType>> = { VARCHAR, DOUBLE, BOOLEAN };

@@ -1,4 +1,7 @@
-/** The two buckets of an InfluxDB, made with their retention where they are missing. One that is there is its owner's, and left as it is. */
+/**
+ * The two buckets of an InfluxDB. The one of the settings has to be there, or a slip in its name would go unseen; that of the roll-ups
+ * is made where it is missing. One that is there is left as it is: a shorter retention removes points at once.
+ */
 import { storeErrorOf } from './influx-errors.ts';
 import type { InfluxHttp } from './influx-http.ts';
 import { type Kept, StoreError } from './port.ts';
@@ -19,13 +22,9 @@ interface Bucket {
 const DAY_SECONDS = 86_400;
 const JSON_TYPE = 'application/json';
 
-export function rollupBucketOf(bucket: string): string {
-  return `${bucket}_5m`;
-}
-
 /**
  * The name of the roll-ups' bucket, null where there is none and none can be made: then there are no roll-ups, and it says so.
- * `writable` tries a bucket. Errors: a StoreError `unavailable`, and `unauthorized` where the token is refused altogether.
+ * `writable` tries a bucket. Errors: a StoreError `unavailable`, and `unauthorized` where the samples' bucket cannot be written to.
  */
 export async function prepareBuckets(
   { org, bucket, kept, say }: Wanted,
@@ -34,10 +33,11 @@ export async function prepareBuckets(
   now: number,
 ): Promise<string | null> {
   const buckets = new Buckets(http, org, now);
-  await buckets.prepare(bucket, kept.rawDays, 'TILLWATCH_RAW_DAYS', say);
   await writable(bucket);
-  const rollups = rollupBucketOf(bucket);
-  await buckets.prepare(rollups, kept.rollupDays, 'TILLWATCH_ROLLUP_DAYS', say);
+  await buckets.compare(bucket, kept.rawDays, 'TILLWATCH_RAW_DAYS', say);
+  const rollups = `${bucket}_5m`;
+  const isThere = await buckets.compare(rollups, kept.rollupDays, 'TILLWATCH_ROLLUP_DAYS', say);
+  if (!isThere) await buckets.make(rollups, kept.rollupDays);
   try {
     await writable(rollups);
     return rollups;
@@ -62,16 +62,16 @@ class Buckets {
     this.#now = now;
   }
 
-  /** Errors: a StoreError `unavailable`. What may not be done is left, and said where it matters. */
-  async prepare(name: string, days: number, setting: string, say: (line: string) => void): Promise<void> {
+  /** Says where a bucket keeps points for another time; false where there is none. Errors: a StoreError `unavailable`. */
+  async compare(name: string, days: number, setting: string, say: (line: string) => void): Promise<boolean> {
     const bucket = await this.#find(name);
-    if (bucket === undefined) return this.#make(name, days);
     const has = bucket?.retentionRules[0]?.everySeconds ?? 0;
-    if (bucket === null || has === days * DAY_SECONDS) return;
+    if (!bucket || has === days * DAY_SECONDS) return bucket !== undefined;
     say(
       `the bucket "${name}" keeps points ${has === 0 ? 'for ever' : `for ${has / DAY_SECONDS} days`}, and ${setting} says ${days}: ` +
         `it is left as it is. To change it: influx bucket update --id ${bucket.id} --retention ${days === 0 ? 0 : `${days}d`}`,
     );
+    return true;
   }
 
   /** Undefined where there is none, null where the token may not look. */
@@ -82,7 +82,7 @@ class Buckets {
   }
 
   /** Where the token may not, the first write says that there is none. */
-  async #make(name: string, days: number): Promise<void> {
+  async make(name: string, days: number): Promise<void> {
     const answer = await this.#ask('GET', `/api/v2/orgs?${new URLSearchParams({ org: this.#org })}`);
     const orgID = answer.status === 200 ? JSON.parse(answer.text).orgs?.[0]?.id : undefined;
     if (orgID !== undefined) await this.#ask('POST', '/api/v2/buckets', { orgID, name, retentionRules: rulesOf(days) });

@@ -1,4 +1,4 @@
-import type { Point, Value } from './port.ts';
+import type { Point, Value } from './point.ts';
 
 /** What separates, where no backslash stands before it. */
 const TAGS_END = /(?:\\[\s\S]|[^\\ ])*/y;

@@ -1,8 +1,8 @@
 /** Points as InfluxDB line protocol: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ */
 import type { Draft } from './draft.ts';
 import { byName } from './names.ts';
+import type { Tags, Value } from './point.ts';
 import { problemOfPoint, problemOfTags } from './points.ts';
-import type { Tags, Value } from './port.ts';
 
 /**
  * Line protocol cannot say these: in a tag, a line end, which ends the line, and a backslash before a separator or at the end, which

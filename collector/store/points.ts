@@ -1,5 +1,5 @@
 import type { Draft } from './draft.ts';
-import type { Tags } from './port.ts';
+import type { Tags } from './point.ts';
 
 /** What nanoseconds in 64 bits reach: 1677 to 2262. Epoch milliseconds. */
 const EARLIEST = -9_223_372_036_854;

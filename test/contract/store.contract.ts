@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Draft } from '../../collector/store/draft.ts';
-import type { Point, TelemetryStore } from '../../collector/store/port.ts';
+import type { Point } from '../../collector/store/point.ts';
+import type { TelemetryStore } from '../../collector/store/port.ts';
 import { write } from '../helpers/store.ts';
 
 /** A point as it was read back: its tags and fields, which never share a name, and nanoseconds since the epoch. */

@@ -1,6 +1,7 @@
 /** What tests of stores share. */
 import { Draft } from '../../collector/store/draft.ts';
-import type { Kept, Marks, OnRefused, Point, TelemetryStore } from '../../collector/store/port.ts';
+import type { Point } from '../../collector/store/point.ts';
+import type { Kept, Marks, OnRefused, TelemetryStore } from '../../collector/store/port.ts';
 
 /** Tests write points of their own time, which is long ago. */
 export const FOR_EVER: Kept = { rawDays: 0, rollupDays: 0 };

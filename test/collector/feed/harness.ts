@@ -8,7 +8,8 @@ import type { SeriesLimits } from '../../../collector/feed/series.ts';
 import { positionToText } from '../../../collector/log/position.ts';
 import { fromBytes } from '../../../collector/owner/outputs.ts';
 import { Patience } from '../../../collector/patience.ts';
-import type { Batch, OnRefused, Point, StoreError, TelemetryStore } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
+import type { Batch, OnRefused, StoreError, TelemetryStore } from '../../../collector/store/port.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { HandClock, Life, type Plant, plant } from '../owner/harness.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Outcomes } from '../../../collector/feed/outcomes.ts';
-import type { Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
 import { beginSave, loadRow, takeSaved } from '../../../watch/fold/table.ts';
 import { identityOf } from './harness.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Rollups } from '../../../collector/feed/rollups.ts';
 import { draftSample } from '../../../collector/feed/tagger.ts';
 import { Draft } from '../../../collector/store/draft.ts';
-import type { Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
 import type { Sample } from '../../../protocol/schemas/sample.ts';
 import { beginSave, loadRow, takeSaved } from '../../../watch/fold/table.ts';
 import { identityOf } from './harness.ts';

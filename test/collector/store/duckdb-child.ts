@@ -4,7 +4,7 @@
  */
 import { DuckDBConnection } from '@duckdb/node-api';
 import { openDuckDbStore } from '../../../collector/store/duckdb.ts';
-import type { Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
 import { FOR_EVER, write } from '../../helpers/store.ts';
 
 const [path, task] = process.argv.slice(2);

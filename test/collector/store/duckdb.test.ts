@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DuckDbStore, openDuckDbStore } from '../../../collector/store/duckdb.ts';
-import { type Point, StoreError } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
+import { StoreError } from '../../../collector/store/port.ts';
 import { type ReadPoint, storeContract } from '../../contract/store.contract.ts';
 import { FOR_EVER, write } from '../../helpers/store.ts';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openInfluxStore } from '../../../collector/store/influx.ts';
-import type { Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
 import { FOR_EVER, write } from '../../helpers/store.ts';
 
 const AT = 1_763_798_400_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openInfluxStore } from '../../../collector/store/influx.ts';
-import type { Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
 import { type Influx, startInflux } from '../../helpers/influx.ts';
 import { lacks } from '../../helpers/servers.ts';
 import { write } from '../../helpers/store.ts';
@@ -33,10 +33,7 @@ describe.skipIf(lacks('influxd'))("InfluxDB's buckets", () => {
     return found && (found.retentionRules[0]?.everySeconds ?? 0) / 86_400;
   }
 
-  async function make(name: string, days = 0): Promise<string> {
-    const retentionRules = days === 0 ? [] : [{ type: 'expire', everySeconds: days * 86_400 }];
-    return (await ask<{ id: string }>('POST', '/api/v2/buckets', { orgID, name, retentionRules })).id;
-  }
+  const make = (name: string, days = 0) => influx.makeBucket(name, days);
 
   /** A token that may only write to these buckets. */
   async function writeToken(...ids: string[]): Promise<string> {
@@ -55,16 +52,18 @@ describe.skipIf(lacks('influxd'))("InfluxDB's buckets", () => {
       `from(bucket: "${bucket}") |> range(start: 0) |> group() |> keep(columns: ["_measurement"]) |> sort(columns: ["_measurement"])`,
     );
 
-  it('are made with their retention where the token may', async () => {
-    const { store, said } = open('fresh', { rawDays: 7, rollupDays: 200 });
+  it('are two, of which that of the roll-ups is made with its retention where the token may', async () => {
+    await make('fresh', 30);
+    const { store, said } = open('fresh', { rollupDays: 200 });
 
     await store.check();
 
-    expect([await daysOf('fresh'), await daysOf('fresh_5m')]).toEqual([7, 200]);
+    expect([await daysOf('fresh'), await daysOf('fresh_5m')]).toEqual([30, 200]);
     expect(said).toEqual([]);
   });
 
   it('hold samples for the one time, roll-ups for the other, and all else for both', async () => {
+    await make('both', 30);
     const { store } = open('both');
     const now = Date.now();
 
@@ -111,25 +110,26 @@ describe.skipIf(lacks('influxd'))("InfluxDB's buckets", () => {
     expect(said).toEqual([]);
   });
 
-  it('that are not there, and that the token may not make, end the check', async () => {
-    const token = await writeToken(await make('other'));
-
-    await expect(open('missing', { token }).store.check()).rejects.toMatchObject({
+  it('whose first is missing end the check, and nothing is made', async () => {
+    await expect(open('missing').store.check()).rejects.toMatchObject({
       code: 'unauthorized',
       message: expect.stringMatching(/404: bucket "missing" not found: create it/),
     });
+
+    expect([await daysOf('missing'), await daysOf('missing_5m')]).toEqual([undefined, undefined]);
   });
 
-  it('that are deleted while it runs are made again', async () => {
+  it('of which that of the roll-ups is deleted while it runs are two again', async () => {
+    await make('deleted', 30);
     const { store } = open('deleted');
-    await write(store, [point('terminal', Date.now())]);
+    await store.check();
     const { buckets } = await ask<{ buckets: { id: string; name: string }[] }>('GET', '/api/v2/buckets?limit=100');
-    const { id } = buckets.find(({ name }) => name === 'deleted')!;
+    const { id } = buckets.find(({ name }) => name === 'deleted_5m')!;
     await fetch(`${influx.url}/api/v2/buckets/${id}`, { method: 'DELETE', headers: { authorization: `Token ${influx.token}` } });
 
-    await expect(write(store, [point('terminal', Date.now())])).rejects.toMatchObject({ code: 'unauthorized', retry: true });
-    await write(store, [point('terminal', Date.now())]);
+    await expect(write(store, [point('terminal_5m', Date.now())])).rejects.toMatchObject({ code: 'unauthorized', retry: true });
+    await write(store, [point('terminal_5m', Date.now())]);
 
-    expect(await read('deleted')).toHaveLength(1);
+    expect(await read('deleted_5m')).toHaveLength(1);
   });
 });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openInfluxStore } from '../../../collector/store/influx.ts';
 import type { InfluxAccess } from '../../../collector/store/influx-http.ts';
-import type { Kept, Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
+import type { Kept } from '../../../collector/store/port.ts';
 import { type ReadPoint, storeContract } from '../../contract/store.contract.ts';
 import { type Influx, startInflux } from '../../helpers/influx.ts';
 import { lacks } from '../../helpers/servers.ts';
@@ -105,10 +106,11 @@ describe.skipIf(without)('on a real InfluxDB', () => {
       expect((await read(influx, 'sentinel')).map(({ values }) => values.n)).toEqual(Array.from({ length: round }, (_, i) => i + 1));
     });
 
-    it('calls a wrong token and organization unauthorized, and says which', async () => {
+    it('calls a wrong token, organization and bucket unauthorized, and says which', async () => {
       for (const [wrong, why] of [
         [{ token: 'wrong' }, /401: unauthorized access/],
         [{ org: 'nobody' }, /404: organization name "nobody" not found: create it/],
+        [{ bucket: 'leaky' }, /404: bucket "leaky" not found: create it/],
       ] as const) {
         const store = open({ ...influx, ...wrong });
 
@@ -152,6 +154,7 @@ describe.skipIf(without)('a bucket of short retention', () => {
   it('refuses a batch that is all too old with one write, and of a mixed one each that is too old', async () => {
     const influx = await startInflux();
     onTestFinished(() => influx.stop());
+    await influx.makeBucket('short', 1);
     const store = open({ ...influx, bucket: 'short' }, { rawDays: 1, rollupDays: 1 });
     const now = Date.now();
     const at = (i: number, age: number): Point => ({ measurement: 'terminal', tags: {}, fields: { n: i }, at: now - age - i });

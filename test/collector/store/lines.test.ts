@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Draft } from '../../../collector/store/draft.ts';
 import { pointOfLine } from '../../../collector/store/line-reader.ts';
 import { Lines } from '../../../collector/store/lines.ts';
-import type { Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
 
 const point: Point = { measurement: 'm', tags: {}, fields: { n: 1 }, at: 1_763_798_400_000 };
 function line(change: Partial<Point>): string {
