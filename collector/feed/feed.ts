@@ -61,7 +61,7 @@ export class Feed {
   #outbox: number;
   /** What the store says it has: entries up to here are folded, and their points dropped. */
   #written: Position = START;
-  #expiredDay = 0;
+  #keptUpDay = 0;
   /** For metrics. `writtenAt`: the log's time up to which all is written; `failures`: by the error's code. */
   readonly stats = {
     points: 0,
@@ -121,7 +121,7 @@ export class Feed {
   /** The points of the entries from here on, as many as one write takes, and the watch's rows that have not been written. */
   async #gather(): Promise<Delivery> {
     const load: Load = { batch: this.#deps.store.batch(), kept: [] };
-    while (load.batch.size < BATCH_POINTS) {
+    while (load.batch.size + load.kept.length < BATCH_POINTS) {
       const item = await this.#logs.next();
       if (!item) break;
       if (this.#turns.isOver()) await this.#turns.next();
@@ -148,7 +148,7 @@ export class Feed {
   async #deliver({ batch, kept, position, outbox, at }: Delivery, signal: AbortSignal): Promise<void> {
     if (kept.length > 0) await this.#keep(kept, signal);
     if (batch.size > 0) await this.#retry(() => this.#write(batch, { [ENTRIES]: position, [OUTBOX]: String(outbox) }, signal), signal);
-    await this.#expire(at, signal);
+    await this.#keepUp(at, signal);
     if (signal.aborted) return;
     await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.fold.tables, limit));
     const saved: Saved = { position, outbox };
@@ -159,11 +159,11 @@ export class Feed {
   }
 
   /** Once a day of the log's time. */
-  async #expire(at: number, signal: AbortSignal): Promise<void> {
+  async #keepUp(at: number, signal: AbortSignal): Promise<void> {
     const day = Math.floor(at / DAY_MS);
-    if (day === this.#expiredDay) return;
-    await this.#retry(() => this.#deps.store.expire(at), signal);
-    this.#expiredDay = day;
+    if (day === this.#keptUpDay) return;
+    await this.#retry(() => this.#deps.store.keepUp(at), signal);
+    this.#keptUpDay = day;
   }
 
   async #write(batch: Batch, marks: Marks, signal: AbortSignal): Promise<void> {

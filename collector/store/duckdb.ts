@@ -7,17 +7,15 @@ import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, type JS } from '@duckdb/node-api';
 import { historyRow, historyStatements } from './duckdb-history.ts';
-import { type Columns, type ColumnType, chunkTypes, fit, quoted, Rows, statementsFor, type Tables } from './duckdb-tables.ts';
+import { type Columns, type ColumnType, chunkTypes, fit, Rows, statementsFor, type Tables } from './duckdb-tables.ts';
+import { keepUp } from './duckdb-upkeep.ts';
 import type { HistoryRow } from './history.ts';
 import { type Batch, type Kept, type Marks, StoreError, type TelemetryStore } from './port.ts';
-import { SAMPLES } from './rollup-layout.ts';
 
 export interface DuckDbStore extends TelemetryStore {
   /** Reads: one process holds the file, so every reader comes through here. `at` arrives as a bigint. */
   query(sql: string, values?: DuckDBValue[]): Promise<Record<string, JS>[]>;
 }
-
-const DAY_MS = 86_400_000;
 
 /** One thread and a small cache: it lives beside a broker, and appends. */
 const SETTINGS = { threads: '1', memory_limit: '512MB' };
@@ -101,7 +99,7 @@ export async function openDuckDbStore(path: string, kept: Kept): Promise<DuckDbS
       }
       return rows;
     },
-    expire: (now) => inTurn(() => trying((from) => removeOld(from, kept, now))),
+    keepUp: (now) => inTurn(() => trying(({ writer, inFile }) => keepUp(writer, inFile, kept, now))),
     check: () => inTurn(() => trying((into) => writeAll(into, tables, new Map(), {}))),
     async query(sql, values) {
       const { reader } = await inTurn(opened);
@@ -191,15 +189,4 @@ async function append(writer: DuckDBConnection, table: string, columns: Columns,
     throw error;
   }
   appender.closeSync();
-}
-
-/** In whole days, so that what is left has no holes. The space is used again once it is checkpointed. */
-async function removeOld({ writer, inFile }: Database, { rawDays, rollupDays }: Kept, now: number): Promise<void> {
-  for (const measurement of inFile.keys()) {
-    const days = measurement === SAMPLES ? rawDays : rollupDays;
-    if (days === 0) continue;
-    const before = Math.floor(now / DAY_MS - days) * DAY_MS;
-    await writer.run(`DELETE FROM main.${quoted(measurement)} WHERE "at" < ?`, [BigInt(before)]);
-  }
-  await writer.run('CHECKPOINT');
 }

@@ -40,7 +40,6 @@ const LINES = 'text/plain; charset=utf-8';
 export function openInfluxStore(options: InfluxOptions, { timeoutMs = 30_000, now = Date.now }: Limits = {}): TelemetryStore {
   const http = influxHttp(options, timeoutMs);
   const pathTo = (bucket: string) => `/api/v2/write?${new URLSearchParams({ org: options.org, bucket, precision: 'ns' })}`;
-
   const reader = new InfluxDB({ url: options.url, token: options.token, timeout: timeoutMs }).getQueryApi(options.org);
 
   /** 204 alone is success. An empty one passes every check of a real one: address, token, organization, bucket and permission. */
@@ -119,7 +118,7 @@ export function openInfluxStore(options: InfluxOptions, { timeoutMs = 30_000, no
       }
       return rows.map(({ table: _, result: __, ...row }: HistoryRow & { table?: number; result?: string }) => row);
     },
-    expire: async () => {},
+    keepUp: async () => {},
     async check() {
       await prepared();
       await post(options.bucket, new Uint8Array());

@@ -46,8 +46,8 @@ export interface TelemetryStore {
    * Errors: a StoreError.
    */
   history(query: HistoryQuery, now: number): Promise<HistoryRow[]>;
-  /** Removes what is older than it is kept; `now`: the log's time. A server does so by itself. */
-  expire(now: number): Promise<void>;
+  /** Once a day: removes what is older than it is kept. `now`: the log's time. A server does so by itself. */
+  keepUp(now: number): Promise<void>;
   /** Resolves when the store can be reached and written to; rejects with a StoreError that says what to do. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -29,10 +29,10 @@ for (let at = T; at < T + Number(days) * DAY_MS; at += Number(interval) * 1_000)
     samples++;
     if (load.batch.size >= 20_000) await flush();
   }
-  if ((at - T) % DAY_MS === 0) await store.expire(at);
+  if ((at - T) % DAY_MS === 0) await store.keepUp(at);
 }
 await flush();
-await store.expire(fold.now);
+await store.keepUp(fold.now);
 const { user, system } = process.cpuUsage(began);
 
 const now = fold.now;

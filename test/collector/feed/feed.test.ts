@@ -266,7 +266,7 @@ it('a store is asked once a day of the log to remove what is old', async () => {
   await p.live(running, 3);
   await feed.caughtUp();
 
-  expect(store.expired.map((at) => Math.floor(at / 86_400_000) - Math.floor(T / 86_400_000))).toEqual([0, 1]);
+  expect(store.keptUp.map((at) => Math.floor(at / 86_400_000) - Math.floor(T / 86_400_000))).toEqual([0, 1]);
 });
 
 it('the next batch is put together while one is written, and no more than that', async () => {

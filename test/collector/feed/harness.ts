@@ -25,13 +25,13 @@ export class KeyedStore implements TelemetryStore {
   refuse: (point: Point) => boolean = () => false;
   readonly sentBytes = 0;
   /** The times for which it was asked to remove what is old. */
-  readonly expired: number[] = [];
+  readonly keptUp: number[] = [];
 
   marks = async () => null;
   check = async () => {};
   close = async () => {};
   history = async () => [];
-  expire = async (now: number) => void this.expired.push(now);
+  keepUp = async (now: number) => void this.keptUp.push(now);
 
   batch(): Batch {
     const points: Point[] = [];
@@ -100,7 +100,7 @@ function withLife(store: TelemetryStore, life: Life): TelemetryStore {
       };
     },
     history: (query, now) => store.history(query, now),
-    expire: (now) => store.expire(now),
+    keepUp: (now) => store.keepUp(now),
     check: () => store.check(),
     close: () => store.close(),
   };
