@@ -24,6 +24,10 @@ export interface Settings {
   /** The rules that differ from the defaults, and where they stand. */
   rules: (RulesFile & { path: string }) | undefined;
   influx: { url: string; token: string; org: string; bucket: string } | undefined;
+  /** How many days the store keeps samples, and how many everything else. */
+  kept: { rawDays: number; rollupDays: number };
+  /** How many series a measurement may have in the store. */
+  maxSeries: number;
   /** Ranges of addresses that webhooks may be delivered to beside the public ones, as text and as read. */
   webhookAllow: { text: string; ranges: Range[] };
   /** The collector that commands talk to, where it is not the one over this data folder. */
@@ -94,13 +98,37 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'INFLUX_TOKEN',
     default: '',
-    help: 'a token that may write to the bucket',
+    help: 'a token that may write to both buckets, or make the second',
     shown: (s) => s.influx?.token ?? '',
     needs: 'INFLUX_URL',
     secret: true,
   },
   { name: 'INFLUX_ORG', default: 'tillwatch', help: 'the organisation', shown: (s) => s.influx?.org ?? '', needs: 'INFLUX_URL' },
-  { name: 'INFLUX_BUCKET', default: 'tillwatch', help: 'the bucket', shown: (s) => s.influx?.bucket ?? '', needs: 'INFLUX_URL' },
+  {
+    name: 'INFLUX_BUCKET',
+    default: 'tillwatch',
+    help: 'the bucket; roll-ups go to another, its name with "_5m"',
+    shown: (s) => s.influx?.bucket ?? '',
+    needs: 'INFLUX_URL',
+  },
+  {
+    name: 'TILLWATCH_RAW_DAYS',
+    default: '30',
+    help: 'days that samples are kept in the store as they came; 0: for ever',
+    shown: (s) => String(s.kept.rawDays),
+  },
+  {
+    name: 'TILLWATCH_ROLLUP_DAYS',
+    default: '400',
+    help: 'days that roll-ups of five minutes, outcomes, presence and alerts are kept in the store; 0: for ever',
+    shown: (s) => String(s.kept.rollupDays),
+  },
+  {
+    name: 'TILLWATCH_MAX_SERIES',
+    default: '200000',
+    help: 'sets of tags that a measurement may have in the store; points of further ones go to quarantine',
+    shown: (s) => String(s.maxSeries),
+  },
   {
     name: 'TILLWATCH_WEBHOOK_ALLOW',
     default: '',
@@ -145,10 +173,13 @@ export function readSettings(env: Env): Settings {
     quarantineDays: amount('TILLWATCH_QUARANTINE_DAYS', text, problems),
     rules: rules(text('TILLWATCH_RULES'), problems),
     influx: influx(text, problems),
+    kept: { rawDays: amount('TILLWATCH_RAW_DAYS', text, problems), rollupDays: amount('TILLWATCH_ROLLUP_DAYS', text, problems) },
+    maxSeries: amount('TILLWATCH_MAX_SERIES', text, problems),
     webhookAllow: webhookAllow(text('TILLWATCH_WEBHOOK_ALLOW'), problems),
     api: api(text, problems),
   };
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.node)) problems.push('TILLWATCH_NODE: 1 to 64 letters, digits, dots, dashes and underscores');
+  if (settings.maxSeries === 0) problems.push('TILLWATCH_MAX_SERIES: at least 1');
   if (problems.length > 0) throw new CliError(problems.join('\n'));
   return settings;
 }

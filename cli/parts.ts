@@ -68,11 +68,13 @@ interface CollectorExtras {
 
 export async function runCollector(settings: Settings, paths: Layout, io: Io, extras: CollectorExtras): Promise<Collector> {
   try {
-    const { influx, logDays, quarantineDays, http, rules, webhookAllow } = settings;
+    const { influx, kept, maxSeries, logDays, quarantineDays, http, rules, webhookAllow } = settings;
     const collector = await startCollector({
       paths,
       http,
       influx,
+      kept,
+      maxSeries,
       logDays,
       quarantineDays,
       rules: rules?.document,

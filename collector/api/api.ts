@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { LogError } from '../../backbone/log.ts';
 import { StateError } from '../../backbone/state.ts';
+import { StoreError } from '../store/port.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -19,6 +20,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
       c.header('retry-after', '5');
       return problemResponse(c, new Problem(503, 'Not now', error.message));
     }
+    if (error instanceof StoreError) return problemResponse(c, storeProblem(error));
     deps.say(`${c.req.method} ${c.req.path} could not be answered: ${error.message}`);
     return problemResponse(c, new Problem(500, 'Internal error', 'the request could not be answered: the log of the collector says why'));
   });
@@ -55,4 +57,9 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   app.route('/v1', accessRoutes(deps));
   app.route('/v1', webhookRoutes(deps));
   return app;
+}
+
+/** What the store cannot make of a question is the question's fault: a metric that is no number. */
+function storeProblem({ code, message }: StoreError): Problem {
+  return code === 'rejected' ? new Problem(400, 'Bad request', message) : new Problem(503, 'Not now', message);
 }

@@ -3,6 +3,7 @@ import type { ControlEntry } from '../../protocol/control.ts';
 import type { OwnerEntry } from '../../protocol/entries.ts';
 import type { Watch } from '../../watch/fold/watch.ts';
 import type { Quarantine } from '../owner/quarantine.ts';
+import type { HistoryQuery, HistoryRow } from '../store/history.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Access, Role } from './access.ts';
 
@@ -23,6 +24,8 @@ export interface ApiDeps {
   enroll(user: string, expiresAt: number): Promise<string>;
   /** What is not ready, in words; empty where all is. */
   unready(): string[];
+  /** A number of a terminal over time, out of the store. Errors: StoreError. */
+  history(query: HistoryQuery): Promise<HistoryRow[]>;
   webhooks: Webhooks;
   /** Why webhooks may not be delivered to an address, in words; null where they may. Errors: the look-up's. */
   refusalOf(url: URL): Promise<string | null>;

@@ -19,8 +19,9 @@ import { Feed } from '../feed/feed.ts';
 import { type Clock, Owner } from '../owner/owner.ts';
 import { Patience } from '../patience.ts';
 import { openDuckDbStore } from '../store/duckdb.ts';
-import { type InfluxAccess, openInfluxStore } from '../store/influx.ts';
-import { StoreError, type TelemetryStore } from '../store/port.ts';
+import { openInfluxStore } from '../store/influx.ts';
+import type { InfluxAccess } from '../store/influx-http.ts';
+import { type Kept, StoreError, type TelemetryStore } from '../store/port.ts';
 import type { Range } from '../webhooks/addresses.ts';
 import { openOwnerLog, statePaths } from './logs.ts';
 import { createMetrics, type ExtraMetrics } from './metrics.ts';
@@ -36,6 +37,9 @@ export interface CollectorOptions {
   http: { host: string; port: number };
   /** Absent: the embedded store. */
   influx?: InfluxAccess | undefined;
+  /** How long the store keeps points, and how many series a measurement may have. */
+  kept: Kept;
+  maxSeries: number;
   logDays: number;
   quarantineDays: number;
   clock: Clock;
@@ -95,6 +99,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, quarantineMs, clock, patience, say };
     const feed = new Feed({
       ...feedDeps,
+      series: { most: options.maxSeries, days: options.kept.rawDays },
       classOf,
       outboxRead: (sequence) => owner.outboxRead('feed', sequence),
     });
@@ -126,10 +131,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         ...(patience.trouble === null ? [] : [patience.trouble]),
         ...(readFill(paths.brokersLog)?.full ? [BROKERS_LOG_FULL] : []),
       ],
+      history: (query) => store.history(query, feed.stats.writtenAt),
       webhooks,
       refusalOf,
       metrics: createMetrics(
-        { owner, feed, book, courier, brokersLog, fill: () => readFill(paths.brokersLog) },
+        { owner, feed, store, book, courier, brokersLog, fill: () => readFill(paths.brokersLog) },
         options.extraMetrics ?? (() => []),
       ),
       say,
@@ -174,8 +180,8 @@ function openRecord(path: string) {
 }
 
 /** A store that is away delays points; one that refuses us is a mistake in the settings, and better said at once. */
-async function openStore({ influx, paths, say }: CollectorOptions): Promise<TelemetryStore> {
-  const store = influx ? openInfluxStore(influx) : await openDuckDbStore(paths.store);
+async function openStore({ influx, kept, paths, say }: CollectorOptions): Promise<TelemetryStore> {
+  const store = influx ? openInfluxStore({ ...influx, kept, say }) : await openDuckDbStore(paths.store, kept);
   try {
     await store.check();
   } catch (error) {

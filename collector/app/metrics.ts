@@ -4,6 +4,7 @@ import type { Fill } from '../../backbone/segments/fill.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Owner } from '../owner/owner.ts';
 import type { Kind, Tallies } from '../owner/quarantine.ts';
+import type { TelemetryStore } from '../store/port.ts';
 import type { Book } from '../webhooks/book.ts';
 import type { Courier } from '../webhooks/courier.ts';
 
@@ -21,6 +22,7 @@ export type ExtraMetrics = () => Metric[];
 export interface Counted {
   owner: Owner;
   feed: Feed;
+  store: TelemetryStore;
   book: Book;
   courier: Courier;
   brokersLog: LogReader;
@@ -45,7 +47,8 @@ export function createMetrics(counted: Counted, extra: ExtraMetrics): () => Prom
   };
 }
 
-function ours({ owner: { watch, position, quarantine }, feed }: Counted, end: number): Metric[] {
+function ours({ owner: { watch, position, quarantine }, feed, store }: Counted, end: number): Metric[] {
+  const { stats, fold } = feed;
   const behind = (batch: number) => ({ '': Math.max(0, end + 1 - batch) });
   return [
     { name: 'tillwatch_terminals', help: 'terminals known', values: { '': watch.state.terminals.size } },
@@ -58,9 +61,22 @@ function ours({ owner: { watch, position, quarantine }, feed }: Counted, end: nu
       help: "batches of the brokers' log not yet fed to the store",
       values: behind(feed.position.brokers.batch),
     },
-    { name: 'tillwatch_feed_points_total', help: 'points written to the store', values: { '': feed.stats.points } },
-    { name: 'tillwatch_feed_failures_total', help: 'writes that failed and were tried again', values: { '': feed.stats.failures } },
-    { name: 'tillwatch_feed_rejected_total', help: 'points that the store will never take', values: { '': feed.stats.rejected } },
+    {
+      name: 'tillwatch_feed_lag_seconds',
+      help: 'how far what is written to the store is behind the watch, by the time of the log',
+      values: stats.writtenAt === 0 ? {} : { '': Math.max(0, watch.now - stats.writtenAt) / 1000 },
+    },
+    { name: 'tillwatch_feed_points_total', help: 'points written to the store', values: { '': stats.points } },
+    { name: 'tillwatch_feed_writes_total', help: 'batches written to the store', values: { '': stats.writes } },
+    { name: 'tillwatch_feed_failures_total', help: 'writes that failed and were tried again, by why', values: stats.failures },
+    { name: 'tillwatch_feed_rejected_total', help: 'points that the store will never take', values: { '': stats.rejected } },
+    { name: 'tillwatch_feed_crowded_total', help: 'points in quarantine as their measurement has too many series', values: fold.crowded },
+    {
+      name: 'tillwatch_store_series',
+      help: 'series written within the days that samples are kept, by measurement',
+      values: fold.seriesCounts(),
+    },
+    { name: 'tillwatch_store_sent_bytes_total', help: 'bytes sent to InfluxDB', values: { '': store.sentBytes } },
     {
       name: 'tillwatch_quarantine_dropped_total',
       help: 'quarantined rows that were dropped before their time, being too many of all or of one sender',

@@ -3,10 +3,9 @@
  * delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that
  * is saved after each write, and then a point may be written again, under the same identity.
  */
-import { createHash } from 'node:crypto';
 import type { LogReader } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
-import { beginSave, loadRow, type SavedRow, type Table, takeSaved } from '../../watch/fold/table.ts';
+import { beginSave, loadRow, type SavedRow, takeSaved } from '../../watch/fold/table.ts';
 import { follow } from '../follow.ts';
 import { Follower } from '../log/follower.ts';
 import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
@@ -15,13 +14,11 @@ import type { Clock } from '../owner/owner.ts';
 import { Quarantine } from '../owner/quarantine.ts';
 import { type Patience, throwUnlessItPasses } from '../patience.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
-import { writeAround } from '../store/around.ts';
-import { type Marks, type Point, StoreError, type TelemetryStore } from '../store/port.ts';
+import { type Batch, type Marks, StoreError, type TelemetryStore } from '../store/port.ts';
 import { Turns } from '../turns.ts';
-import { Outcomes } from './outcomes.ts';
-import { outboxPoint } from './points.ts';
-import { Tagger, terminalPoint } from './tagger.ts';
+import { Fold, type FoldDeps, keptRow, type Load } from './fold.ts';
 
+const DAY_MS = 86_400_000;
 const BATCH_POINTS = 5_000;
 const IDLE_MS = 1_000;
 const FIRST_RETRY_MS = 500;
@@ -31,7 +28,7 @@ const FEED_TABLE = 'feed';
 const TALLIES = 'quarantined';
 const ENTRIES = 'entries';
 
-export interface FeedDeps {
+export interface FeedDeps extends FoldDeps {
   brokersLog: LogReader;
   ownerLog: LogReader;
   /** The feed's own state. */
@@ -44,9 +41,7 @@ export interface FeedDeps {
   clock: Clock;
   /** Waits with what cannot be saved for the moment. */
   patience: Patience;
-  classOf(system: string, code: string): string;
   outboxRead(sequence: number): void;
-  say(line: string): void;
 }
 
 /** How far the feed has come. `outbox`: the last row written. */
@@ -55,38 +50,46 @@ interface Saved {
   outbox: number;
 }
 
+/** What is written at once, and how far the feed has come with it: `at`, the log's time. */
+interface Delivery extends Load, Saved {
+  at: number;
+}
+
 export class Feed {
   readonly #deps: FeedDeps;
-  readonly #tagger = new Tagger();
-  readonly #outcomes: Outcomes;
-  readonly #tables: readonly Table<object>[];
+  readonly fold: Fold;
   readonly #logs: Follower;
   readonly #turns: Turns;
   readonly quarantine: Quarantine;
-  /** The log's time: of the last entry. */
-  #now = 0;
   #outbox: number;
   /** What the store says it has: entries up to here are folded, and their points dropped. */
   #written: Position = START;
-  /** For metrics. */
-  readonly stats = { points: 0, writes: 0, failures: 0, rejected: 0, healthy: true };
+  #keptUpDay = 0;
+  /** For metrics. `writtenAt`: the log's time up to which all is written; `failures`: by the error's code. */
+  readonly stats = {
+    points: 0,
+    writes: 0,
+    failures: { unavailable: 0, unauthorized: 0 } as Record<string, number>,
+    rejected: 0,
+    healthy: true,
+    writtenAt: 0,
+  };
 
   constructor(deps: FeedDeps) {
+    const { state } = deps;
     this.#deps = deps;
-    this.#outcomes = new Outcomes(deps.classOf);
-    this.#tables = [...this.#tagger.tables, ...this.#outcomes.tables];
-    for (const row of savedRows(
-      deps.state,
-      this.#tables.map((t) => t.name),
-    ))
-      loadRow(this.#tables, row);
-    const bytes = deps.state.get(FEED_TABLE, CONSUMER);
+    this.fold = new Fold(deps);
+    const { tables } = this.fold;
+    const names = tables.map((t) => t.name);
+    for (const row of savedRows(state, names)) loadRow(tables, row);
+    this.fold.start();
+    const bytes = state.get(FEED_TABLE, CONSUMER);
     const saved = bytes ? fromBytes<Saved>(bytes) : { position: positionToText(START), outbox: 0 };
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog, positionFromText(saved.position));
     this.#outbox = saved.outbox;
     this.#turns = new Turns(deps.clock.monotonic);
-    const tallies = deps.state.get(FEED_TABLE, TALLIES);
-    this.quarantine = new Quarantine(deps.state, deps.quarantineMs, tallies && fromBytes(tallies));
+    const tallies = state.get(FEED_TABLE, TALLIES);
+    this.quarantine = new Quarantine(state, deps.quarantineMs, tallies && fromBytes(tallies));
   }
 
   get position(): Position {
@@ -95,58 +98,44 @@ export class Feed {
 
   /**
    * Runs until the signal aborts. What fails for the moment, the store or the state, is tried again; rejects where the logs, the state
-   * or the store cannot be used any more.
+   * or the store cannot be used any more. While one batch is written the next is put together; then the reading waits.
    */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#release();
+    await this.#release(this.position);
     const marks = await this.#retry(() => this.#deps.store.marks(), signal);
     if (marks?.[ENTRIES]) this.#written = positionFromText(marks[ENTRIES]);
     if (marks?.[OUTBOX]) this.#outbox = Math.max(this.#outbox, Number(marks[OUTBOX]));
     this.#deps.outboxRead(this.#outbox);
+    let writing = Promise.resolve();
     while (!signal.aborted) {
       const before = positionToText(this.position);
-      const points = await this.#gather();
-      const outbox = await this.#outboxPoints(points);
-      if (points.length === 0 && positionToText(this.position) === before) {
+      const [delivery] = await Promise.all([this.#gather(), writing]);
+      if (signal.aborted) return;
+      if (delivery.batch.size === 0 && delivery.position === before) {
         await this.#idle(signal);
         continue;
       }
-      const marksAfter = { [ENTRIES]: positionToText(this.position), [OUTBOX]: String(outbox) };
-      if (points.length > 0) await this.#retry(() => this.#write(points, marksAfter, signal), signal);
-      if (signal.aborted) return;
-      this.#outbox = outbox;
-      await this.#save(signal);
+      beginSave(this.fold.tables);
+      writing = this.#deliver(delivery, signal);
     }
+    await writing;
   }
 
-  /** The points of the entries from here on, as many as one write takes. */
-  async #gather(): Promise<Point[]> {
-    const points: Point[] = [];
-    while (points.length < BATCH_POINTS) {
+  /** The points of the entries from here on, as many as one write takes, and the watch's rows that have not been written. */
+  async #gather(): Promise<Delivery> {
+    const load: Load = { batch: this.#deps.store.batch(), kept: [] };
+    while (load.batch.size + load.kept.length < BATCH_POINTS) {
       const item = await this.#logs.next();
       if (!item) break;
       if (this.#turns.isOver()) await this.#turns.next();
-      this.#now = Math.max(this.#now, item.entry.at);
-      const isNew = !hasReached(this.#written, this.position);
-      const flushed = this.#outcomes.moveTo(item.entry.at);
-      if (isNew) points.push(...flushed);
-      for (const sample of this.#tagger.take(item.entry)) {
-        this.#outcomes.add(sample);
-        if (isNew) points.push(terminalPoint(sample));
-      }
+      this.fold.take(item.entry, hasReached(this.#written, this.position) ? null : load);
     }
-    return points;
-  }
-
-  /** Adds the watch's rows that have not been written; the number of the last of them. */
-  async #outboxPoints(points: Point[]): Promise<number> {
-    let last = this.#outbox;
-    for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS - points.length)) {
+    for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS - load.batch.size)) {
       if (this.#turns.isOver()) await this.#turns.next();
-      last = Number(key);
-      points.push(outboxPoint(fromBytes<OutboxRow>(value), last));
+      this.#outbox = Number(key);
+      this.fold.takeRow(fromBytes<OutboxRow>(value), this.#outbox, load);
     }
-    return last;
+    return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now };
   }
 
   #outboxRows(limit: number) {
@@ -158,33 +147,51 @@ export class Feed {
     return rows;
   }
 
-  async #write(points: readonly Point[], marks: Marks, signal: AbortSignal): Promise<void> {
-    await writeAround(this.#deps.store, points, marks, (refused, error) => this.#reject(refused, error, signal));
-    this.stats.points += points.length;
+  /** Writes a batch, and saves that it is written. The save under way stands at the batch's end. */
+  async #deliver({ batch, kept, position, outbox, at }: Delivery, signal: AbortSignal): Promise<void> {
+    if (kept.length > 0) await this.#keep(kept, signal);
+    if (batch.size > 0) await this.#retry(() => this.#write(batch, { [ENTRIES]: position, [OUTBOX]: String(outbox) }, signal), signal);
+    await this.#keepUp(at, signal);
+    if (signal.aborted) return;
+    await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.fold.tables, limit));
+    const saved: Saved = { position, outbox };
+    await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
+    this.stats.writtenAt = at;
+    await this.#release(positionFromText(position));
+    this.#deps.outboxRead(outbox);
+  }
+
+  /** Once a day of the log's time. */
+  async #keepUp(at: number, signal: AbortSignal): Promise<void> {
+    const day = Math.floor(at / DAY_MS);
+    if (day === this.#keptUpDay) return;
+    await this.#retry(() => this.#deps.store.keepUp(at), signal);
+    this.#keptUpDay = day;
+  }
+
+  async #write(batch: Batch, marks: Marks, signal: AbortSignal): Promise<void> {
+    await batch.write(marks, (points, detail) =>
+      this.#keep(
+        points.map((point) => keptRow(point, 'store_rejected', detail)),
+        signal,
+      ),
+    );
+    this.stats.points += batch.size;
     this.stats.writes++;
   }
 
   /** Points that the store will never take are kept where they can be listed, and do not hold up the others. */
-  async #reject(points: readonly Point[], error: StoreError, signal: AbortSignal): Promise<void> {
-    this.stats.rejected += points.length;
-    // After a crash, or where the rest of the batch failed, a point comes again.
-    const rows = points.map((point) => refusedRow(point, error)).filter(({ id }) => !this.quarantine.find(id));
-    const changes = rows.flatMap((row) => this.quarantine.add(row, 'point', this.#now));
+  async #keep(rows: readonly Quarantined[], signal: AbortSignal): Promise<void> {
+    // After a crash, where the rest of the batch failed, or where two buckets refuse it, a point comes again.
+    const fresh = rows.filter(({ id }) => !this.quarantine.find(id));
+    this.stats.rejected += fresh.length;
+    const changes = fresh.flatMap((row) => this.quarantine.add(row, 'point', this.fold.now));
     await this.#commit(changes, signal);
-  }
-
-  async #save(signal: AbortSignal): Promise<void> {
-    const saved: Saved = { position: positionToText(this.position), outbox: this.#outbox };
-    beginSave(this.#tables);
-    await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.#tables, limit));
-    await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
-    await this.#release();
-    this.#deps.outboxRead(this.#outbox);
   }
 
   async #commit(changes: readonly Change[], signal: AbortSignal): Promise<void> {
     const { state, patience } = this.#deps;
-    await stageChanges(this.#stage(signal), [...changes, ...this.quarantine.prune(this.#now)]);
+    await stageChanges(this.#stage(signal), [...changes, ...this.quarantine.prune(this.fold.now)]);
     const tallies = toBytes(this.quarantine.tallies);
     await patience.outlast(() => state.commit([{ table: FEED_TABLE, key: TALLIES, value: tallies }]), signal);
   }
@@ -194,8 +201,7 @@ export class Feed {
   }
 
   /** Retention may take what is before the saved position, and nothing after it. What cannot be said now is said after the next save. */
-  async #release(): Promise<void> {
-    const { brokers, owner } = this.position;
+  async #release({ brokers, owner }: Position): Promise<void> {
     const said = [this.#deps.brokersLog.release(CONSUMER, brokers.batch), this.#deps.ownerLog.release(CONSUMER, owner.batch)];
     await Promise.all(said.map((saying) => saying.catch(throwUnlessItPasses)));
   }
@@ -210,7 +216,7 @@ export class Feed {
         return result;
       } catch (error) {
         if (!(error instanceof StoreError && error.retry)) throw error;
-        this.stats.failures++;
+        this.stats.failures[error.code] = (this.stats.failures[error.code] ?? 0) + 1;
         if (this.stats.healthy) this.#deps.say(`${error.message}: points wait in the log, nothing is lost`);
         this.stats.healthy = false;
         await this.#deps.clock.sleep(Math.max(delay, error.retryAfterMs), signal);
@@ -224,19 +230,4 @@ export class Feed {
     await Promise.race([this.#logs.owner.grown(until), this.#deps.clock.sleep(IDLE_MS, until)]);
     end();
   }
-}
-
-function refusedRow(point: Point, error: StoreError): Quarantined {
-  const raw = JSON.stringify(point);
-  const mark = createHash('sha256').update(raw).digest('hex').slice(0, 12);
-  return {
-    id: `store-${point.measurement}-${point.at}-${mark}`,
-    at: point.at,
-    node: '',
-    from: `${point.tags.acquirer ?? ''}/${point.tags.sn ?? ''}`,
-    channel: null,
-    reason: 'store_rejected',
-    detail: error.message,
-    raw: Buffer.from(raw).toString('base64'),
-  };
 }

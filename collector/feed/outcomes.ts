@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { Table } from '../../watch/fold/table.ts';
-import type { Point } from '../store/port.ts';
+import type { Point } from '../store/point.ts';
+import { WINDOW_MS } from '../store/rollup-layout.ts';
 import type { TaggedSample } from './tagger.ts';
 
-const WINDOW_MS = 5 * 60_000;
 const FLUSH_MS = 60_000;
 /** A terminal's clock may be ahead, so a window can be flushed before it begins: flush numbers start here, not at zero. */
 const FIRST_FLUSH = 10;
@@ -48,7 +48,7 @@ export class Outcomes {
     return this.#flush(minute);
   }
 
-  add({ sample, acquirer, sn, tags: { merchant } }: TaggedSample): void {
+  add({ sample, tags: { acquirer, sn, merchant } }: TaggedSample): void {
     const window = Math.floor(sample.at / WINDOW_MS) * WINDOW_MS;
     for (const { system, code, n, card = '', kind = '' } of sample.outcomes ?? []) {
       const key = rowKey(JSON.stringify([window, acquirer, merchant, system, code, card, kind]));

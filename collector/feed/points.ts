@@ -1,6 +1,6 @@
 /** Rows of the watch's outbox -> points (contract, InfluxDB layout: `alert`, `presence`, `merchant`). */
 import type { OutboxRow } from '../owner/outputs.ts';
-import type { Point } from '../store/port.ts';
+import type { Point } from '../store/point.ts';
 
 const NANOS_PER_MS = 1_000_000;
 

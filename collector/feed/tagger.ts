@@ -4,7 +4,7 @@
  */
 import type { Entry, MessageEntry } from '../../protocol/entries.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
-import { terminalKey } from '../../protocol/topics.ts';
+import { type TerminalId, terminalKey } from '../../protocol/topics.ts';
 import { factsOf, placedSamples } from '../../watch/facts.ts';
 import { HoursBook } from '../../watch/fleet/hours.ts';
 import { changesOf, type StagedRow } from '../../watch/fleet/imports.ts';
@@ -13,33 +13,38 @@ import { Registry, type Touched } from '../../watch/fleet/registry.ts';
 import { CLOCK_TOLERANCE_MS, placeSample } from '../../watch/fleet/sessions.ts';
 import { newTerminal, placeOf, type Terminal } from '../../watch/fleet/terminals.ts';
 import { Table } from '../../watch/fold/table.ts';
-import type { Point } from '../store/port.ts';
+import type { Draft } from '../store/draft.ts';
+import { SAMPLES } from '../store/rollup-layout.ts';
 import { flattenSample } from './flatten.ts';
 import { type History, noteValue, valueAt } from './history.ts';
 
 /** Where a terminal was, by the registry's clock, and what ran on it, by its own. */
 type Place = { merchant: string; site: string };
 type Version = { model: string; app: string };
-type Tags = Place & Version;
 interface TagHistory {
   places: History<Place>;
   versions: History<Version>;
 }
+/** The tags of a terminal's points. Samples that share them share the object, too: what is known of it need not be found out again. */
+export type TerminalTags = Place & Version & { acquirer: string; sn: string };
+
+const NO_PLACE: Place = { merchant: '', site: '' };
+const NO_VERSION: Version = { model: '', app: '' };
 
 /** A sample of a report, with all that its points need. */
 export interface TaggedSample {
   sample: Sample;
   seq: number;
   skewMs: number;
-  acquirer: string;
-  sn: string;
-  tags: Tags;
+  tags: TerminalTags;
 }
 
 export class Tagger {
   readonly #terminals = new Table<Terminal>('terminals');
   readonly #history = new Table<TagHistory>('history');
   readonly #staged = new Table<StagedRow>('staged');
+  /** The last tags of each terminal, by what they were made of. */
+  readonly #tags = new Map<string, { place: Place; version: Version; tags: TerminalTags }>();
   readonly tables: readonly Table<object>[];
   readonly #registry: Registry;
 
@@ -72,9 +77,8 @@ export class Tagger {
     if (facts.message?.channel !== 'report') return [];
     const { seq } = facts.message.body;
     const skewMs = facts.note?.skewMs ?? 0;
-    const { acquirer, sn } = entry;
     const { samples } = placedSamples(facts, entry.replayed?.at ?? entry.at);
-    return samples.map((sample) => ({ sample, seq, skewMs, acquirer, sn, tags: this.#tagsAt(key, sample.at) }));
+    return samples.map((sample) => ({ sample, seq, skewMs, tags: this.#tagsAt(entry, key, sample.at) }));
   }
 
   #noteTags(key: string, from: number): void {
@@ -85,15 +89,25 @@ export class Tagger {
     noteValue(history.versions, from, { model: t.binding?.model ?? t.birth?.model ?? '', app: t.birth?.app ?? '' });
   }
 
-  #tagsAt(key: string, at: number): Tags {
-    const { places = [], versions = [] } = this.#history.get(key) ?? {};
-    return { merchant: '', site: '', model: '', app: '', ...valueAt(places, at), ...valueAt(versions, at) };
+  #tagsAt({ acquirer, sn }: TerminalId, key: string, at: number): TerminalTags {
+    const history = this.#history.get(key);
+    const place = (history && valueAt(history.places, at)) ?? NO_PLACE;
+    const version = (history && valueAt(history.versions, at)) ?? NO_VERSION;
+    const last = this.#tags.get(key);
+    if (last?.place === place && last.version === version) return last.tags;
+    const tags = { acquirer, sn, ...place, ...version };
+    this.#tags.set(key, { place, version, tags });
+    return tags;
   }
 }
 
-/** The point of a sample (contract, InfluxDB layout: `terminal`). A clock that was put right says by how much: `skew`, milliseconds. */
-export function terminalPoint({ sample, seq, skewMs, acquirer, sn, tags }: TaggedSample): Point {
-  const fields: Record<string, number | string | boolean> = { seq, ...flattenSample(sample) };
-  if (Math.abs(skewMs) > CLOCK_TOLERANCE_MS) fields.skew = skewMs;
-  return { measurement: 'terminal', tags: { acquirer, sn, ...tags }, fields, at: sample.at };
+/**
+ * The point of a sample (contract, InfluxDB layout: `terminal`). A clock that was put right says by how much: `skew`, milliseconds.
+ */
+export function draftSample({ sample, seq, skewMs, tags }: TaggedSample, into: Draft): Draft {
+  into.begin(SAMPLES, tags, sample.at);
+  into.field('seq', seq);
+  flattenSample(sample, into);
+  if (Math.abs(skewMs) > CLOCK_TOLERANCE_MS) into.field('skew', skewMs);
+  return into;
 }

@@ -1,65 +1,60 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Marks, type Point, StoreError, type TelemetryStore } from './port.ts';
+import { StoreError } from './port.ts';
 
-/** Keeps points that their store refuses, with the reason; durable once resolved. */
-export type OnRejected = (points: readonly Point[], error: StoreError) => void | Promise<void>;
+/** Some of the lines of a batch: from, to before. */
+export interface Range {
+  from: number;
+  to: number;
+}
 
 /** Writes spent on finding the refused ones of a batch whose others are written by then. */
 const MOST_WRITES = 200;
 
-/** Points of which the store refused some, and what it said. */
-interface Refused {
-  points: readonly Point[];
+/** Lines of which the store refused some, and what it said. */
+interface Refused extends Range {
   error: StoreError;
 }
 
 /**
- * Writes all points that the store takes, and hands the others to `onRejected` before the marks move past them. Where the store names
- * the refused ones, the rest is one write with its marks; where it does not (InfluxDB), the batch is halved until they stand alone or
- * are a whole group. Where that takes too many writes, some that are written are handed over with them.
- * Errors: any StoreError but `rejected`, and then the whole is to be written again.
+ * Writes all lines that the server takes, and hands the others to `onRefused`. It does not say which ones it refuses, so the batch is
+ * halved until they stand alone or are a whole group. Where that takes too many writes, some that are written are handed over with
+ * them. Errors: any StoreError but `rejected`, and then the whole is to be written again.
  */
-export async function writeAround(store: TelemetryStore, points: readonly Point[], marks: Marks, onRejected: OnRejected): Promise<void> {
-  const error = await refusalOf(store, points, marks);
-  if (!error) return;
-  if (points.length === 0) throw error;
-  if (!error.points) {
-    await findRefused(store, { points, error }, onRejected);
-    return store.write([], marks);
-  }
-  const named = new Set(error.points);
-  const rest = points.filter((point) => !named.has(point));
-  if (rest.length === points.length) throw error;
-  await onRejected(error.points, error);
-  return writeAround(store, rest, marks, onRejected);
-}
-
-/** Largest groups first: where the writes run out, what is left is in small ones. */
-async function findRefused(store: TelemetryStore, batch: Refused, onRejected: OnRejected): Promise<void> {
-  const groups = [batch];
+export async function writeAround(
+  write: (range: Range) => Promise<void>,
+  all: Range,
+  onRefused: (range: Range, detail: string) => Promise<void>,
+): Promise<void> {
+  const first = await refusalOf(write, all);
+  // Largest groups first: where the writes run out, what is left is in small ones.
+  const groups: Refused[] = first ? [{ ...all, error: first }] : [];
   let writes = 0;
   for (let group = groups.shift(); group; group = groups.shift()) {
+    const { from, to } = group;
     if (isFound(group) || (group.error.dropped !== undefined && writes >= MOST_WRITES)) {
-      await onRejected(group.points, group.error);
+      await onRefused({ from, to }, group.error.message);
       continue;
     }
-    const middle = Math.ceil(group.points.length / 2);
-    for (const points of [group.points.slice(0, middle), group.points.slice(middle)]) {
+    const middle = Math.ceil((from + to) / 2);
+    for (const half of [
+      { from, to: middle },
+      { from: middle, to },
+    ]) {
       await nextTurn();
       writes++;
-      const error = await refusalOf(store, points, {});
-      if (error) groups.push({ points, error });
+      const error = await refusalOf(write, half);
+      if (error) groups.push({ ...half, error });
     }
   }
 }
 
-function isFound({ points, error }: Refused): boolean {
-  return points.length === 1 || (error.dropped ?? 0) >= points.length;
+function isFound({ from, to, error }: Refused): boolean {
+  return to - from === 1 || (error.dropped ?? 0) >= to - from;
 }
 
-async function refusalOf(store: TelemetryStore, points: readonly Point[], marks: Marks): Promise<StoreError | undefined> {
+async function refusalOf(write: (range: Range) => Promise<void>, range: Range): Promise<StoreError | undefined> {
   try {
-    await store.write(points, marks);
+    await write(range);
     return undefined;
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'rejected') throw error;

@@ -5,10 +5,12 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, type JS } from '@duckdb/node-api';
-import { type Columns, type ColumnType, chunkColumns, chunkTypes, plan, type Tables } from './duckdb-tables.ts';
-import { refuseImpossible } from './points.ts';
-import { type Marks, type Point, StoreError, type TelemetryStore } from './port.ts';
+import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, type JS } from '@duckdb/node-api';
+import { historyRow, historyStatements } from './duckdb-history.ts';
+import { type Columns, type ColumnType, chunkTypes, fit, Rows, statementsFor, type Tables } from './duckdb-tables.ts';
+import { keepUp } from './duckdb-upkeep.ts';
+import type { HistoryRow } from './history.ts';
+import { type Batch, type Kept, type Marks, StoreError, type TelemetryStore } from './port.ts';
 
 export interface DuckDbStore extends TelemetryStore {
   /** Reads: one process holds the file, so every reader comes through here. `at` arrives as a bigint. */
@@ -25,15 +27,18 @@ interface Database {
   instance: DuckDBInstance;
   writer: DuckDBConnection;
   reader: DuckDBConnection;
-  tables: Tables;
+  /** The tables as they are in the file. */
+  inFile: Tables;
 }
 
 /**
  * Opens or creates the file `path` and its folder.
  * Errors: a StoreError `locked` where another process has it open, `unavailable` where it cannot be opened.
  */
-export async function openDuckDbStore(path: string): Promise<DuckDbStore> {
+export async function openDuckDbStore(path: string, kept: Kept): Promise<DuckDbStore> {
   let database: Database | null = await openDatabase(path);
+  /** The tables as they are to be: batches that are not written yet have made columns of theirs, which the file will have. */
+  const tables: Tables = new Map(Array.from(database.inFile, ([name, columns]) => [name, new Map(columns)]));
   let last: Promise<unknown> = Promise.resolve();
 
   /** One after another: the connection has one transaction. */
@@ -48,28 +53,54 @@ export async function openDuckDbStore(path: string): Promise<DuckDbStore> {
     database ??= await openDatabase(path);
     return database;
   };
-  const write = async (points: readonly Point[], marks: Marks) => {
+  /** What a failure leaves behind is not used again: after a fatal error, as on a full disk, DuckDB refuses everything. */
+  const trying = async (work: (into: Database) => Promise<void>) => {
     const into = await opened();
     try {
-      into.tables = await writeAll(into, points, marks);
+      await work(into);
     } catch (error) {
-      if (error instanceof StoreError) throw error;
-      if (!(await rolledBack(into))) {
-        // A commit that failed, as on a full disk, has nothing left to roll back, and after a fatal error DuckDB refuses everything.
-        closeDatabase(into);
-        database = null;
-      }
+      closeDatabase(into);
+      database = null;
       throw unavailable(error);
     }
+  };
+  const batch = (): Batch => {
+    const rows = new Map<string, Rows>();
+    let size = 0;
+    return {
+      get size() {
+        return size;
+      },
+      add(draft) {
+        const problem = fit(draft, tables);
+        if (problem !== null) return problem;
+        const { measurement } = draft;
+        const those = rows.get(measurement) ?? new Rows();
+        if (those.size === 0) rows.set(measurement, those);
+        those.add(draft);
+        size++;
+        return null;
+      },
+      write: (marks) => inTurn(() => trying((into) => writeAll(into, tables, rows, marks))),
+    };
   };
 
   return {
     name: 'duckdb',
+    sentBytes: 0,
     marks: () => inTurn(async () => readMarks(await opened())),
-    write(points, marks) {
-      return inTurn(() => write(points, marks));
+    batch,
+    async history(query, now) {
+      const { reader, inFile } = await inTurn(opened);
+      const rows: HistoryRow[] = [];
+      for (const { sql, values } of historyStatements(query, inFile, now)) {
+        const read = (await reader.runAndReadAll(sql, values)).getRowObjectsJS();
+        rows.push(...read.map(historyRow).filter((row) => row !== undefined));
+      }
+      return rows;
     },
-    check: () => inTurn(() => write([], {})),
+    keepUp: (now) => inTurn(() => trying(({ writer, inFile }) => keepUp(writer, inFile, kept, now))),
+    check: () => inTurn(() => trying((into) => writeAll(into, tables, new Map(), {}))),
     async query(sql, values) {
       const { reader } = await inTurn(opened);
       return (await reader.runAndReadAll(sql, values)).getRowObjectsJS();
@@ -92,7 +123,7 @@ async function openDatabase(path: string): Promise<Database> {
     const [writer, reader] = [await instance.connect(), await instance.connect()];
     await writer.run('CREATE SCHEMA IF NOT EXISTS tillwatch');
     await writer.run('CREATE TABLE IF NOT EXISTS tillwatch.marks (source VARCHAR PRIMARY KEY, mark VARCHAR NOT NULL)');
-    return { instance, writer, reader, tables: await readTables(reader) };
+    return { instance, writer, reader, inFile: await readTables(reader) };
   } catch (error) {
     throw unavailable(error);
   }
@@ -128,30 +159,28 @@ async function readMarks({ reader }: Database): Promise<Marks> {
   return Object.fromEntries(rows.getRowsJS() as [string, string][]);
 }
 
-/** All of it in one transaction. The tables as they are afterwards. */
-async function writeAll({ writer, tables }: Database, points: readonly Point[], marks: Marks): Promise<Tables> {
-  refuseImpossible(points);
-  const planned = plan(points, tables);
-  if (planned.reason !== null) {
-    const detail = `${planned.refused.length} of ${points.length} points; the first: ${planned.reason}`;
-    throw new StoreError('rejected', detail, { points: planned.refused });
-  }
+/** All of it in one transaction. */
+async function writeAll({ writer, inFile }: Database, tables: Tables, rows: ReadonlyMap<string, Rows>, marks: Marks): Promise<void> {
+  // Later batches may add columns meanwhile.
+  const made = Array.from(rows.keys(), (measurement) => [measurement, new Map(tables.get(measurement))] as const);
   await writer.run('BEGIN');
-  for (const statement of planned.statements) await writer.run(statement);
-  for (const [table, group] of planned.byTable) await append(writer, table, planned.tables.get(table)!, group);
+  for (const [measurement, columns] of made) {
+    for (const statement of statementsFor(measurement, columns, inFile.get(measurement))) await writer.run(statement);
+  }
+  for (const [measurement, columns] of made) await append(writer, measurement, columns, rows.get(measurement)!);
   for (const source in marks) await writer.run('INSERT OR REPLACE INTO tillwatch.marks VALUES (?, ?)', [source, marks[source]!]);
   await writer.run('COMMIT');
-  return planned.tables;
+  for (const [measurement, columns] of made) inFile.set(measurement, columns);
 }
 
-async function append(writer: DuckDBConnection, table: string, columns: Columns, points: readonly Point[]): Promise<void> {
-  const appender: DuckDBAppender = await writer.createAppender(table, 'main');
+async function append(writer: DuckDBConnection, table: string, columns: Columns, rows: Rows): Promise<void> {
+  const appender = await writer.createAppender(table, 'main');
   const types = chunkTypes(columns);
   try {
-    for (let from = 0; from < points.length; from += ROWS_PER_TURN) {
+    for (let from = 0; from < rows.size; from += ROWS_PER_TURN) {
       if (from > 0) await nextTurn();
       const chunk = DuckDBDataChunk.create(types);
-      chunk.setColumns(chunkColumns(points.slice(from, from + ROWS_PER_TURN), columns));
+      chunk.setColumns(rows.chunk(columns, from, Math.min(from + ROWS_PER_TURN, rows.size)));
       appender.appendDataChunk(chunk);
     }
   } catch (error) {
@@ -160,13 +189,4 @@ async function append(writer: DuckDBConnection, table: string, columns: Columns,
     throw error;
   }
   appender.closeSync();
-}
-
-async function rolledBack({ writer }: Database): Promise<boolean> {
-  try {
-    await writer.run('ROLLBACK');
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,8 @@
 /** Points as InfluxDB line protocol: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ */
-import type { Point } from './port.ts';
+import type { Draft } from './draft.ts';
+import { byName } from './names.ts';
+import type { Tags, Value } from './point.ts';
+import { problemOfPoint, problemOfTags } from './points.ts';
 
 /**
  * Line protocol cannot say these: in a tag, a line end, which ends the line, and a backslash before a separator or at the end, which
@@ -18,19 +21,17 @@ function escapeTag(text: string): string {
   return NOT_PLAIN.test(text) ? text.replace(UNSPEAKABLE_IN_TAG, REPLACEMENT).replace(/[,= ]/g, '\\$&') : text;
 }
 
-function escapeField(name: string): string {
-  return NOT_PLAIN.test(name) ? name.replace(UNSPEAKABLE_IN_NAME, REPLACEMENT).replace(/[,= ]/g, '\\$&') : name;
-}
+/** A field's name and its equals sign. */
+const fieldName = byName((name) => `${name.replace(UNSPEAKABLE_IN_NAME, REPLACEMENT).replace(/[,= ]/g, '\\$&')}=`);
 
 /** Its `=` stays as it is, and a leading `#` would make the line a comment. */
 function escapeMeasurement(name: string): string {
-  if (!NOT_PLAIN.test(name)) return name;
   return name.replace(UNSPEAKABLE_IN_NAME, REPLACEMENT).replace(/^#/, REPLACEMENT).replace(/[, ]/g, '\\$&');
 }
 
-function fieldValue(value: number | string | boolean): string {
-  if (typeof value === 'string') return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
-  return String(value);
+function fieldValue(value: Value): string | number | boolean {
+  if (typeof value !== 'string') return value;
+  return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
 }
 
 /** Nanoseconds, which outgrow a double: put together as text. */
@@ -39,20 +40,74 @@ function timestamp(at: number, nanos: number): string {
   return nanos === 0 ? `${at}000000` : at + String(nanos).padStart(6, '0');
 }
 
+function headOf(measurement: string, tags: Tags): string {
+  let head = escapeMeasurement(measurement);
+  for (const key in tags) if (tags[key] !== '') head += `,${escapeTag(key)}=${escapeTag(tags[key]!)}`;
+  return head;
+}
+
+interface Head {
+  measurement: string;
+  text: string;
+  problem: string | null;
+}
+
+/** Of tags that are used again, the line's beginning is, too. */
+const heads = new WeakMap<Tags, Head>();
+
+function head(measurement: string, tags: Tags): Head {
+  const known = heads.get(tags);
+  if (known?.measurement === measurement) return known;
+  const made = { measurement, text: headOf(measurement, tags), problem: problemOfTags(tags) };
+  heads.set(tags, made);
+  return made;
+}
+
+const FIRST_BYTES = 256 * 1024;
+
 /**
- * One line, without its end. The point must have passed `refuseImpossible`.
- * What line protocol cannot say in names and tags becomes U+FFFD; texts in fields are whole.
+ * Lines in one buffer, each with its end. What line protocol cannot say in names and tags becomes U+FFFD; texts in fields are whole.
  */
-export function toLine({ measurement, tags, fields, at, nanos = 0 }: Point): string {
-  let line = escapeMeasurement(measurement);
-  for (const key in tags) {
-    const value = tags[key]!;
-    if (value !== '') line += `,${escapeTag(key)}=${escapeTag(value)}`;
+export class Lines {
+  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  /** Where each line begins, and where the last one ends. */
+  readonly #starts = [0];
+
+  get size(): number {
+    return this.#starts.length - 1;
   }
-  let separator = ' ';
-  for (const key in fields) {
-    line += `${separator}${escapeField(key)}=${fieldValue(fields[key]!)}`;
-    separator = ',';
+
+  /** Why no store can hold the point; null where it was added. */
+  add(draft: Draft): string | null {
+    const { text, problem } = head(draft.measurement, draft.tags);
+    const why = problem ?? problemOfPoint(draft);
+    if (why !== null) return why;
+    const { names, values } = draft;
+    let line = text;
+    for (let i = 0; i < names.length; i++) line += (i === 0 ? ' ' : ',') + fieldName(names[i]!) + fieldValue(values[i]!);
+    this.#append(`${line} ${timestamp(draft.at, draft.nanos)}\n`);
+    return null;
   }
-  return `${line} ${timestamp(at, nanos)}`;
+
+  /** The lines `from` to before `to`, without a copy. */
+  bytes(from: number, to: number): Buffer {
+    return this.#buffer.subarray(this.#starts[from], this.#starts[to]);
+  }
+
+  /** A line without its end; a text in it may have line ends of its own. */
+  text(index: number): string {
+    return this.#buffer.toString('utf8', this.#starts[index], this.#starts[index + 1]! - 1);
+  }
+
+  #append(line: string): void {
+    const start = this.#starts[this.size]!;
+    // In UTF-8 a code unit takes three bytes at most.
+    const most = start + 3 * line.length;
+    if (most > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(most, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, start);
+      this.#buffer = larger;
+    }
+    this.#starts.push(start + this.#buffer.write(line, start));
+  }
 }

@@ -1,4 +1,5 @@
-import { type Point, StoreError } from './port.ts';
+import type { Draft } from './draft.ts';
+import type { Tags } from './point.ts';
 
 /** What nanoseconds in 64 bits reach: 1677 to 2262. Epoch milliseconds. */
 const EARLIEST = -9_223_372_036_854;
@@ -9,36 +10,29 @@ const NANOS_PER_MS = 1_000_000;
 const RESERVED_TAGS = ['time', '_field', '_measurement'];
 const RESERVED_FIELD = 'time';
 
-/** Why no store can hold this point, or null. */
-function problemOf({ measurement, tags, fields, at, nanos = 0 }: Point): string | null {
+/** Names that some tag has had: few fields need a look at their point's tags. */
+const ofTags = new Set<string>();
+
+/** Why no store can hold points with these tags, or null. To be asked before the first point that has them. */
+export function problemOfTags(tags: Tags): string | null {
+  for (const name in tags) ofTags.add(name);
+  if (Object.hasOwn(tags, '')) return 'a tag has no name';
+  const reserved = RESERVED_TAGS.find((name) => Object.hasOwn(tags, name));
+  return reserved === undefined ? null : `a tag has the reserved name ${reserved}`;
+}
+
+/** Why no store can hold this point, its tags aside, or null. */
+export function problemOfPoint({ measurement, tags, names, values, at, nanos }: Draft): string | null {
   if (measurement === '') return 'its measurement has no name';
   if (!Number.isInteger(at) || at < EARLIEST || at > LATEST) return `its time ${at} is no epoch milliseconds of 1677 to 2262`;
   if (!Number.isInteger(nanos) || nanos < 0 || nanos >= NANOS_PER_MS) return `its nanos ${nanos} are not 0 to 999999`;
-  if (Object.hasOwn(tags, '')) return 'a tag has no name';
-  const reserved = RESERVED_TAGS.find((name) => Object.hasOwn(tags, name));
-  return reserved === undefined ? problemOfFields(fields, tags) : `a tag has the reserved name ${reserved}`;
-}
-
-function problemOfFields(fields: Point['fields'], tags: Point['tags']): string | null {
-  let count = 0;
-  for (const name in fields) {
-    const value = fields[name];
+  if (names.length === 0) return 'it has no fields';
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    const value = values[i];
     if (name === '' || name === RESERVED_FIELD) return `a field has ${name === '' ? 'no name' : `the reserved name ${name}`}`;
-    if (Object.hasOwn(tags, name)) return `a tag and a field share the name ${name}`;
     if (typeof value === 'number' && !Number.isFinite(value)) return `its field ${name} is ${value}`;
-    count++;
+    if (ofTags.has(name) && Object.hasOwn(tags, name)) return `a tag and a field share the name ${name}`;
   }
-  return count === 0 ? 'it has no fields' : null;
-}
-
-/** Errors: a StoreError `rejected` that names the points which no store can hold. */
-export function refuseImpossible(points: readonly Point[]): void {
-  let problem: string | null = null;
-  const impossible = points.filter((point) => {
-    const its = problemOf(point);
-    problem ??= its;
-    return its !== null;
-  });
-  if (problem !== null)
-    throw new StoreError('rejected', `${impossible.length} of ${points.length} points; the first: ${problem}`, { points: impossible });
+  return null;
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { benchIdle } from './idle.ts';
 import { benchIngest } from './ingest.ts';
+import { benchHistory, benchStore } from './store.ts';
 
 const BENCHES: Record<
   string,
@@ -9,18 +10,29 @@ const BENCHES: Record<
 > = {
   ingest: {
     run: benchIngest,
-    help: 'durable QoS 1 messages a second and CPU-seconds per million: by the front, through Aedes, without a log',
+    help: 'durable QoS 1 messages a second and CPU-seconds per million: by the front, through Aedes, without a log (--seconds, --rounds, --connections)',
   },
   idle: { run: benchIdle, help: 'memory of an idle connection' },
+  store: { run: benchStore, help: 'CPU-seconds per million points of the writers to InfluxDB and DuckDB alone (--million, --rounds)' },
+  history: { run: benchHistory, help: 'charts out of a DuckDB that a fleet was folded into (--terminals, --days, --interval seconds)' },
 };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean' }, seconds: { type: 'string' }, rounds: { type: 'string' }, connections: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+    connections: { type: 'string' },
+    million: { type: 'string' },
+    terminals: { type: 'string' },
+    days: { type: 'string' },
+    interval: { type: 'string' },
+  },
 });
 const bench = BENCHES[positionals[0] ?? ''];
 if (!bench) {
-  console.error('usage: npm run bench NAME -- [--seconds N] [--rounds N] [--connections N,…] [--json]\n');
+  console.error('usage: npm run bench NAME -- [--OPTION N …] [--json]\n');
   for (const [name, { help }] of Object.entries(BENCHES)) console.error(`  ${name}  ${help}`);
   process.exit(2);
 }

@@ -51,6 +51,17 @@ describe('settings', () => {
     },
   );
 
+  it('say how long the store keeps points, and how many series it may have', () => {
+    const set = { TILLWATCH_RAW_DAYS: '7', TILLWATCH_ROLLUP_DAYS: '0', TILLWATCH_MAX_SERIES: '5' };
+
+    expect(readSettings({})).toMatchObject({ kept: { rawDays: 30, rollupDays: 400 }, maxSeries: 200_000 });
+    expect(readSettings(set)).toMatchObject({ kept: { rawDays: 7, rollupDays: 0 }, maxSeries: 5 });
+    expect(problemsOf({ TILLWATCH_RAW_DAYS: '-1', TILLWATCH_MAX_SERIES: '0' })).toEqual([
+      'TILLWATCH_RAW_DAYS: "-1" is not a whole number',
+      'TILLWATCH_MAX_SERIES: at least 1',
+    ]);
+  });
+
   it('want a token beside the address of an API elsewhere', () => {
     expect(problemsOf({ TILLWATCH_API_URL: 'ftp://collector' })).toEqual([
       'TILLWATCH_API_URL: not an http or https address, such as https://tillwatch.example',

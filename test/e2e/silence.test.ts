@@ -6,6 +6,7 @@ import type { Alert } from '../../protocol/alerts.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { connectMqtt, type MqttClient } from '../helpers/mqtt.ts';
+import { FOR_EVER } from '../helpers/store.ts';
 
 const TEST_MS = 60_000;
 /** The least that the contract allows: offline after two intervals or three keepalives of five seconds, the longer. */
@@ -107,7 +108,7 @@ describe('a clean stop', () => {
       last: after.terminal.last,
       lastSeenAt: after.terminal.lastSeenAt,
     });
-    const store = await openDuckDbStore(installation.paths.store);
+    const store = await openDuckDbStore(installation.paths.store, FOR_EVER);
     const points = await store.query('SELECT count(*) AS n, count(DISTINCT seq) AS seqs FROM main.terminal');
     const told = await store.query('SELECT id, transition, count(*) AS n FROM main.alert GROUP BY ALL');
     await store.close();

@@ -8,6 +8,7 @@ import { openDuckDbStore } from '../../collector/store/duckdb.ts';
 import { startInflux } from '../helpers/influx.ts';
 import { Installation } from '../helpers/installation.ts';
 import { lacks } from '../helpers/servers.ts';
+import { FOR_EVER } from '../helpers/store.ts';
 import { tempDir } from '../helpers/tempdir.ts';
 
 const MADE_UP = fileURLToPath(new URL('../fixtures/traces/made-up.csv', import.meta.url));
@@ -75,7 +76,7 @@ describe(`recorded traces (${recorded.length > 0 ? `${played.length} of ${record
     await installation.settled(WITHIN_MS);
     await installation.stopAll();
 
-    const store = await openDuckDbStore(installation.paths.store);
+    const store = await openDuckDbStore(installation.paths.store, FOR_EVER);
     onTestFinished(() => store.close());
     for (const { path, sn } of traces) {
       const rows = await store.query('select "at", signal_rsrp from terminal where sn = $1 order by "at"', [sn]);

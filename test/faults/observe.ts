@@ -13,6 +13,7 @@ import type { Transition } from '../../protocol/alerts.ts';
 import { terminalKey } from '../../protocol/topics.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import type { Influx } from '../helpers/influx.ts';
+import { FOR_EVER } from '../helpers/store.ts';
 import { logKey, type Move, type StoredReport, type Told } from './history.ts';
 
 const READ_BYTES = 1 << 20;
@@ -84,7 +85,7 @@ export async function leftState(paths: Layout): Promise<Left> {
 /** How much of the outbox the embedded store says it has: it may have been stopped between that and the feed's own save. 0 where there is none. */
 async function writtenToDuckDb({ store: path }: Layout): Promise<number> {
   if (!existsSync(path)) return 0;
-  const store = await openDuckDbStore(path);
+  const store = await openDuckDbStore(path, FOR_EVER);
   try {
     return Number((await store.marks())?.outbox ?? 0);
   } finally {
@@ -127,7 +128,7 @@ export interface Stored {
 }
 
 export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
-  const store = await openDuckDbStore(path);
+  const store = await openDuckDbStore(path, FOR_EVER);
   try {
     const reports = await store.query('SELECT acquirer, sn, "at", seq, signal_rsrp, merchant FROM terminal');
     const tables = await store.query("SELECT 1 FROM information_schema.tables WHERE table_name = 'alert'");

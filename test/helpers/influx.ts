@@ -31,6 +31,8 @@ export interface Influx {
   kill(): Promise<void>;
   /** Starts it again, at the same address, on the same data; where it still runs it is ended cleanly first. */
   restart(): Promise<void>;
+  /** Makes a bucket that keeps points for so many days; its id. */
+  makeBucket(name: string, days: number): Promise<string>;
   query(flux: string): Promise<FluxRow[]>;
   /** All points of a measurement in order of series and time, exactly as stored: InfluxQL answers in JSON, Flux in CSV loses line ends. */
   points(measurement: string): Promise<StoredPoint[]>;
@@ -75,6 +77,7 @@ export async function startInflux(): Promise<Influx> {
       await end('SIGTERM');
       child = await launch(binary, folder, port, url);
     },
+    makeBucket: (name, days) => makeBucket(access, name, days),
     query: (flux) => query(access, flux),
     points: (measurement) => points(access, measurement),
   };
@@ -123,6 +126,18 @@ async function setUp({ url, token, org, bucket }: Access): Promise<void> {
   const answer = await fetch(`${url}/api/v2/setup`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   if (answer.status !== 201) throw new Error(`set-up of influxd failed: ${answer.status} ${await answer.text()}`);
   await answer.body?.cancel();
+}
+
+async function makeBucket({ url, token, org }: Access, name: string, days: number): Promise<string> {
+  const headers = { authorization: `Token ${token}`, 'content-type': 'application/json' };
+  const { orgs } = (await (await fetch(`${url}/api/v2/orgs?org=${encodeURIComponent(org)}`, { headers })).json()) as {
+    orgs: { id: string }[];
+  };
+  const retentionRules = days === 0 ? [] : [{ type: 'expire', everySeconds: days * 86_400 }];
+  const body = JSON.stringify({ orgID: orgs[0]!.id, name, retentionRules });
+  const answer = await fetch(`${url}/api/v2/buckets`, { method: 'POST', headers, body });
+  if (answer.status !== 201) throw new Error(`the bucket ${name} was not made: ${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as { id: string }).id;
 }
 
 async function query({ url, token, org }: Access, flux: string): Promise<FluxRow[]> {

@@ -1,7 +1,8 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { terminalKey } from '../../../protocol/topics.ts';
 import { placeOf, type Terminal } from '../../../watch/fleet/terminals.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { historyQuery } from '../history-query.ts';
 import { cursorKey, limitOf, pageOf } from '../paging.ts';
 import { notFound, Problem } from '../problem.ts';
 import { queryOf, visibleAcquirer } from '../require.ts';
@@ -16,7 +17,7 @@ const KEY_FORM = /^[a-z0-9-]{1,32}\/[A-Za-z0-9-]{4,32}$/;
 /** Some 20 ms: terminals are in memory, so a request may look at more of them than of rows on disk. */
 const MAX_TERMINALS = 20_000;
 
-export function fleetRoutes({ watch }: ApiDeps): Hono<ApiEnv> {
+export function fleetRoutes({ watch, history, now }: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   const index = new TerminalIndex(watch);
 
@@ -30,18 +31,13 @@ export function fleetRoutes({ watch }: ApiDeps): Hono<ApiEnv> {
     return c.json({ items: page.items.map((t) => terminalView(watch, t)), next: page.next });
   });
 
-  app.get('/terminals/:sn', (c) => {
-    const sn = c.req.param('sn');
-    const acquirer = visibleAcquirer(c);
-    const found =
-      acquirer === null ? index.withSerial(sn) : [watch.state.terminals.get(terminalKey({ acquirer, sn }))].filter((t) => t !== undefined);
-    const [terminal, ...others] = found;
-    if (!terminal) throw notFound(`terminal ${sn}`);
-    if (others.length > 0) {
-      const choices = found.map((t) => ({ acquirer: t.acquirer, sn }));
-      throw new Problem(409, 'Ambiguous', `${found.length} acquirers have a terminal ${sn}: say ?acquirer=`, { choices });
-    }
-    return c.json(terminalView(watch, terminal));
+  app.get('/terminals/:sn', (c) => c.json(terminalView(watch, theTerminal(watch, index, c))));
+
+  app.get('/terminals/:sn/history', async (c) => {
+    const { acquirer, sn } = theTerminal(watch, index, c);
+    const query = historyQuery({ acquirer, sn }, queryOf(c), now());
+    const items = await history(query);
+    return c.json({ acquirer, sn, metric: query.metric, from: query.from, to: query.to, everyMs: query.everyMs, items });
   });
 
   function* rows(after: string | undefined, acquirer: string | null, wanted: (t: Readonly<Terminal>) => boolean) {
@@ -64,4 +60,19 @@ export function fleetRoutes({ watch }: ApiDeps): Hono<ApiEnv> {
   }
 
   return app;
+}
+
+/** The terminal of the path. Errors: Problem 404; 409 with the choices where the reader sees several. */
+function theTerminal(watch: ApiDeps['watch'], index: TerminalIndex, c: Context<ApiEnv>): Readonly<Terminal> {
+  const sn = c.req.param('sn')!;
+  const acquirer = visibleAcquirer(c);
+  const found =
+    acquirer === null ? index.withSerial(sn) : [watch.state.terminals.get(terminalKey({ acquirer, sn }))].filter((t) => t !== undefined);
+  const [terminal, ...others] = found;
+  if (!terminal) throw notFound(`terminal ${sn}`);
+  if (others.length > 0) {
+    const choices = found.map((t) => ({ acquirer: t.acquirer, sn }));
+    throw new Problem(409, 'Ambiguous', `${found.length} acquirers have a terminal ${sn}: say ?acquirer=`, { choices });
+  }
+  return terminal;
 }

@@ -31,6 +31,7 @@ export class TestApi {
   readonly lines: string[] = [];
   problems: string[] = [];
   metrics: () => Promise<string> = async () => '# HELP a b\na 1\n';
+  history: ApiDeps['history'] = async () => [];
   readonly app: Hono<ApiEnv>;
   readonly webhooksState = openMemoryState();
   readonly book = new Book(this.webhooksState);
@@ -53,6 +54,7 @@ export class TestApi {
       control: async (entry) => void this.control.push(entry),
       enroll: async (user, expiresAt) => `tw1.token of ${user} until ${expiresAt}`,
       unready: () => this.problems,
+      history: (query) => this.history(query),
       webhooks: new Webhooks({
         book: this.book,
         state: this.webhooksState,

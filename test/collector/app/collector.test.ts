@@ -8,6 +8,7 @@ import { type CollectorOptions, startCollector } from '../../../collector/app/co
 import { encodeRecord } from '../../../protocol/record.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { lacksMounts, smallDisk } from '../../helpers/small-disk.ts';
+import { FOR_EVER } from '../../helpers/store.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
 
 async function started(options: Partial<CollectorOptions> = {}) {
@@ -16,6 +17,8 @@ async function started(options: Partial<CollectorOptions> = {}) {
   const collector = await startCollector({
     paths,
     http: { host: '127.0.0.1', port: 0 },
+    kept: FOR_EVER,
+    maxSeries: 1_000,
     logDays: 30,
     quarantineDays: 30,
     clock: systemClock,

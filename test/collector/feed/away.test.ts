@@ -18,9 +18,9 @@ describe('a store', () => {
     const clock = new HandClock();
     const tries: number[] = [];
     const write = store.write.bind(store);
-    store.write = (points, marks) => {
+    store.write = (points, onRefused) => {
       tries.push(clock.mono);
-      return write(points, marks);
+      return write(points, onRefused);
     };
 
     const feed = startFeed(p, store, { clock });
@@ -32,7 +32,7 @@ describe('a store', () => {
       },
       { every: 1 },
     );
-    expect(feed.feed.stats).toMatchObject({ healthy: false, failures: 9, points: 0 });
+    expect(feed.feed.stats).toMatchObject({ healthy: false, failures: { unavailable: 9 }, points: 0 });
     await feed.caughtUp();
 
     expect(tries.slice(1, 9).map((at, i) => at - tries[i]!)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);

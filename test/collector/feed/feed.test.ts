@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { openMemoryState } from '../../../backbone/memory.ts';
+import { fromBytes, QUARANTINE, type Quarantined } from '../../../collector/owner/outputs.ts';
 import { StoreError } from '../../../collector/store/port.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { birth, bound, type Plant, type RunningOwner, registry, report, T } from '../owner/harness.ts';
@@ -213,4 +215,90 @@ it('outcomes of a window reach the store within a minute of the log, and their f
     card: 'debit',
     kind: 'sale',
   });
+});
+
+it('points of new series beyond the most wait in quarantine with their reason, said once; those of known series go on', async () => {
+  const { p, running } = await withOwner();
+  for (const sn of ['SN000001', 'SN000002', 'SN000003', 'SN000001', 'SN000004'])
+    await p.append(p.message('report', { v: 1, session: 's1', seq: ++p.clock.mono, samples: [{ at: p.clock.wall }] }, { sn }));
+  await p.live(running, 1);
+  const store = new KeyedStore();
+  const state = openMemoryState();
+
+  const feed = startFeed(p, store, { state, series: { most: 2, days: 30 } });
+  await feed.caughtUp();
+
+  expect(new Set(store.of('terminal').map(({ tags }) => tags.sn))).toEqual(new Set(['SN000001', 'SN000002']));
+  const kept = [...state.rows(QUARANTINE)].map(({ value }) => fromBytes<Quarantined>(value));
+  expect(kept.filter(({ from }) => from === 'acme/SN000003')).toContainEqual(
+    expect.objectContaining({ reason: 'cardinality', detail: expect.stringMatching(/has 2 series, the most that it may have/) }),
+  );
+  expect(JSON.parse(Buffer.from(kept[0]!.raw!, 'base64').toString())).toMatchObject({ tags: { acquirer: 'acme' } });
+  expect(feed.feed.fold.crowded.terminal).toBe(2);
+  expect(feed.said.filter((line) => line.startsWith('terminal has 2 series'))).toHaveLength(1);
+  expect(feed.feed.fold.seriesCounts().terminal).toBe(2);
+});
+
+it('samples are rolled up as they are written, and those of a series that is not let in are not', async () => {
+  const { p, running } = await withOwner();
+  const store = new KeyedStore();
+  const feed = startFeed(p, store, { series: { most: 1, days: 30 } });
+  for (const [seq, sn] of ['SN000001', 'SN000002', 'SN000001'].entries()) {
+    const samples = [{ at: p.clock.wall, signal: { rsrp: -100 - seq } }];
+    await p.append(p.message('report', { v: 1, session: 's1', seq, samples }, { sn }));
+    await p.live(running, 1);
+  }
+  p.clock.pass(6 * MINUTE_MS);
+  await p.live(running, 1);
+  await feed.caughtUp();
+
+  expect(store.of('terminal_5m').map(({ tags, fields }) => [tags.sn, fields])).toEqual([
+    ['SN000001', { n: 2, signal_rsrp_min: -102, signal_rsrp_mean: -101, signal_rsrp_max: -100 }],
+  ]);
+});
+
+it('a store is asked once a day of the log to remove what is old', async () => {
+  const { p, running } = await withOwner();
+  const store = new KeyedStore();
+  const feed = startFeed(p, store);
+  await p.live(running, 3);
+  p.clock.pass(86_400_000);
+  await p.live(running, 3);
+  await feed.caughtUp();
+
+  expect(store.keptUp.map((at) => Math.floor(at / 86_400_000) - Math.floor(T / 86_400_000))).toEqual([0, 1]);
+});
+
+it('the next batch is put together while one is written, and no more than that', async () => {
+  const { p, running } = await withOwner();
+  for (let seq = 1; seq <= 16; seq++) {
+    const samples = Array.from({ length: 1_000 }, (_, i) => ({ at: T - 60_000 + seq * 1_000 + i }));
+    await p.append(p.message('report', { v: 1, session: 's1', seq, samples }));
+  }
+  await p.live(running, 1);
+  const store = new KeyedStore();
+  let release = () => {};
+  const write = store.write.bind(store);
+  store.write = async (points, onRefused) => {
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    return write(points, onRefused);
+  };
+  let batches = 0;
+  const batch = store.batch.bind(store);
+  store.batch = () => {
+    batches++;
+    return batch();
+  };
+  const feed = startFeed(p, store);
+
+  await eventually(() => expect(batches).toBe(2));
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect([batches, store.writes.length]).toEqual([2, 0]);
+  const letting = setInterval(() => release(), 1);
+  await feed.caughtUp();
+  clearInterval(letting);
+
+  expect(store.of('terminal')).toHaveLength(16_000);
 });

@@ -4,10 +4,12 @@ import type { LogReader } from '../../../backbone/log.ts';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import type { StateStore } from '../../../backbone/state.ts';
 import { Feed } from '../../../collector/feed/feed.ts';
+import type { SeriesLimits } from '../../../collector/feed/series.ts';
 import { positionToText } from '../../../collector/log/position.ts';
 import { fromBytes } from '../../../collector/owner/outputs.ts';
 import { Patience } from '../../../collector/patience.ts';
-import { type Marks, type Point, StoreError, type TelemetryStore } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
+import type { Batch, OnRefused, StoreError, TelemetryStore } from '../../../collector/store/port.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { HandClock, Life, type Plant, plant } from '../owner/harness.ts';
 
@@ -21,17 +23,37 @@ export class KeyedStore implements TelemetryStore {
   /** What the next writes answer; undefined for success. */
   readonly answers: (StoreError | undefined)[] = [];
   refuse: (point: Point) => boolean = () => false;
+  readonly sentBytes = 0;
+  /** The times for which it was asked to remove what is old. */
+  readonly keptUp: number[] = [];
 
   marks = async () => null;
   check = async () => {};
   close = async () => {};
+  history = async () => [];
+  keepUp = async (now: number) => void this.keptUp.push(now);
 
-  async write(points: readonly Point[], _marks: Marks): Promise<void> {
+  batch(): Batch {
+    const points: Point[] = [];
+    return {
+      get size() {
+        return points.length;
+      },
+      add(draft) {
+        points.push(draft.point());
+        return null;
+      },
+      write: (_, onRefused) => this.write(points, onRefused),
+    };
+  }
+
+  async write(points: readonly Point[], onRefused: OnRefused): Promise<void> {
     const answer = this.answers.shift();
     if (answer) throw answer;
-    if (points.some(this.refuse)) throw new StoreError('rejected', 'a field has another type');
+    const refused = points.filter(this.refuse);
+    if (refused.length > 0) await onRefused(refused, 'a field has another type');
     this.writes.push(points.length);
-    for (const point of points) this.#keep(point);
+    for (const point of points) if (!refused.includes(point)) this.#keep(point);
   }
 
   of(measurement: string): Point[] {
@@ -57,25 +79,44 @@ export interface FeedOptions {
   clock?: HandClock;
   brokersLog?: LogReader;
   said?: string[];
+  series?: SeriesLimits;
   classOf?: (system: string, code: string) => string;
+}
+
+/** A store whose writes are steps of a life. */
+function withLife(store: TelemetryStore, life: Life): TelemetryStore {
+  return {
+    name: store.name,
+    sentBytes: 0,
+    marks: () => store.marks(),
+    batch() {
+      const batch = store.batch();
+      return {
+        get size() {
+          return batch.size;
+        },
+        add: (draft) => batch.add(draft),
+        write: (marks, onRefused) => life.step(() => batch.write(marks, onRefused)),
+      };
+    },
+    history: (query, now) => store.history(query, now),
+    keepUp: (now) => store.keepUp(now),
+    check: () => store.check(),
+    close: () => store.close(),
+  };
 }
 
 export function startFeed(p: Plant, store: TelemetryStore, options: FeedOptions = {}) {
   const { life = new Life(), state = openMemoryState(), clock = new HandClock(), brokersLog = p.brokersLog, said = [] } = options;
-  const { classOf = (system: string, code: string) => `class of ${system} ${code}` } = options;
+  const { series = { most: 1_000, days: 30 }, classOf = (system: string, code: string) => `class of ${system} ${code}` } = options;
   const written: number[] = [];
   const feed = new Feed({
     brokersLog,
     ownerLog: p.ownerLog,
     state: life.state(state),
     watchState: p.state,
-    store: {
-      name: store.name,
-      marks: () => store.marks(),
-      write: (points, marks) => life.step(() => store.write(points, marks)),
-      check: () => store.check(),
-      close: () => store.close(),
-    },
+    store: withLife(store, life),
+    series,
     quarantineMs: 30 * 86_400_000,
     clock,
     patience: new Patience(clock, (line) => void said.push(line)),

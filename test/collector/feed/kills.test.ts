@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import { openDuckDbStore } from '../../../collector/store/duckdb.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { FOR_EVER } from '../../helpers/store.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
 import { bound, Life, type Plant, type RunningOwner } from '../owner/harness.ts';
 import { KeyedStore, startFeed, withOwner } from './harness.ts';
@@ -24,7 +25,7 @@ describe('a feed that is killed', () => {
 
   it('at each step of its work writes every point to DuckDB once, under the tags of its time', async () => {
     const { p, running } = await withOwner();
-    const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'));
+    const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'), FOR_EVER);
     const state = openMemoryState();
     for (const [stage, { step, after }] of KILLS.entries()) {
       await grow(p, running, stage);
@@ -36,12 +37,16 @@ describe('a feed that is killed', () => {
       });
     }
     await p.live(running, 120);
+    // Beyond the end of the last five minutes.
+    p.clock.pass(400_000);
+    await p.live(running, 1);
     const last = startFeed(p, store, { state });
     await last.caughtUp();
     await last.stop();
 
     const points = await store.query('SELECT sn, merchant, seq FROM main.terminal ORDER BY sn, seq');
     const sums = await store.query('SELECT sum(n) AS n FROM main.outcomes');
+    const rolled = await store.query('SELECT sum(n) AS n FROM main.terminal_5m');
     const doubled = await store.query('SELECT "at", nanos, count(*) AS n FROM main.presence GROUP BY ALL HAVING n > 1');
     await store.close();
 
@@ -51,6 +56,7 @@ describe('a feed that is killed', () => {
     );
     expect(points.filter(({ sn }) => sn === 'SN000002').map(({ seq }) => seq)).toEqual(stages);
     expect(sums[0]!.n).toBe(2 * stages.reduce((sum, stage) => sum + stage + 1, 0));
+    expect(rolled[0]!.n).toBe(2 * stages.length);
     expect(doubled).toEqual([]);
   });
 
@@ -68,18 +74,22 @@ describe('a feed that is killed', () => {
       });
     }
     await p.live(running, 120);
+    // Beyond the end of the last five minutes.
+    p.clock.pass(400_000);
+    await p.live(running, 1);
     await startFeed(p, store, { state }).caughtUp();
     const untouched = new KeyedStore();
     await startFeed(p, untouched).caughtUp();
 
     expect(store.conflicts).toEqual([]);
+    expect(store.of('terminal_5m').length).toBeGreaterThan(KILLS.length / 2);
     expect(new Map([...store.points].sort())).toEqual(new Map([...untouched.points].sort()));
     expect(store.writes.reduce((a, b) => a + b, 0)).toBeGreaterThan(store.points.size);
   });
 
   it('after the store took the points but before it saved, drops what the marks say is written, and keeps its tags', async () => {
     const { p, running } = await withOwner();
-    const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'));
+    const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'), FOR_EVER);
     onTestFinished(() => store.close());
     const state = openMemoryState();
     await grow(p, running, 1);

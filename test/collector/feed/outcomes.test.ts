@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Outcomes } from '../../../collector/feed/outcomes.ts';
-import type { Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
 import { beginSave, loadRow, takeSaved } from '../../../watch/fold/table.ts';
 import { identityOf } from './harness.ts';
 
@@ -53,9 +53,7 @@ function play(samples: Sent[], restartEvery: number): Point[] {
       sample: { at, outcomes: [{ system: 'visa', code, n }] },
       seq: i,
       skewMs: 0,
-      acquirer: 'acme',
-      sn,
-      tags: { merchant, site: '', model: '', app: '' },
+      tags: { acquirer: 'acme', sn, merchant, site: '', model: '', app: '' },
     });
   }
   points.push(...outcomes.moveTo(now + 60_000));
@@ -104,9 +102,7 @@ describe('outcomes', () => {
       sample: { at: T, outcomes: [{ system: 'visa', code: '00', n: 2 }] },
       seq: 0,
       skewMs: 0,
-      acquirer: 'acme',
-      sn,
-      tags: { merchant: '', site: '', model: '', app: '' },
+      tags: { acquirer: 'acme', sn, merchant: '', site: '', model: '', app: '' },
     });
     outcomes.moveTo(T);
     for (const sn of ['SN000001', 'SN000002', 'SN000001']) outcomes.add(one(sn));
@@ -121,9 +117,7 @@ describe('outcomes', () => {
       sample: { at: T, outcomes: [{ system: 'visa', code: '00', n: 1 }] },
       seq: 0,
       skewMs: 0,
-      acquirer: 'acme',
-      sn: 'SN000001',
-      tags: { merchant: '', site: '', model: '', app: '' },
+      tags: { acquirer: 'acme', sn: 'SN000001', merchant: '', site: '', model: '', app: '' },
     });
 
     expect(outcomes.moveTo(T + 59_999)).toEqual([]);

@@ -2,20 +2,25 @@
  * A process that has a DuckDB store. `hold`: does nothing with it. `write`: writes until it is killed, 1000 points over five tables a
  * write, its number as the mark. `die`: the same, and is killed inside the fourth write, when four tables of it have been appended.
  */
+import { DuckDBConnection } from '@duckdb/node-api';
 import { openDuckDbStore } from '../../../collector/store/duckdb.ts';
-import type { Point } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
+import { FOR_EVER, write } from '../../helpers/store.ts';
 
 const [path, task] = process.argv.slice(2);
-const store = await openDuckDbStore(path!);
+const store = await openDuckDbStore(path!, FOR_EVER);
 if (task === 'hold') {
   setInterval(() => {}, 1000);
   process.send!('held');
 }
-for (let write = 1; task !== 'hold'; write++) {
-  const points = Array.from({ length: 1000 }, (_, index) => pointOf(write, index));
-  if (task === 'die' && write === 4) points.push(deadly(pointOf(write, 999)));
-  await store.write(points, { log: String(write) });
-  process.send!(write);
+for (let n = 1; task !== 'hold'; n++) {
+  if (task === 'die' && n === 4) dieAtTable(5);
+  await write(
+    store,
+    Array.from({ length: 1000 }, (_, index) => pointOf(n, index)),
+    { log: String(n) },
+  );
+  process.send!(n);
 }
 
 function pointOf(write: number, index: number): Point {
@@ -27,14 +32,12 @@ function pointOf(write: number, index: number): Point {
   };
 }
 
-/** Its first reading is the check of the point, its second the append. */
-function deadly(point: Point): Point {
-  let readings = 0;
-  return {
-    ...point,
-    get nanos() {
-      if (++readings === 2) process.kill(process.pid, 'SIGKILL');
-      return 0;
-    },
+/** Kills this process when it begins to append to the so manieth table from now on. */
+function dieAtTable(count: number): void {
+  const createAppender = DuckDBConnection.prototype.createAppender;
+  let tables = 0;
+  DuckDBConnection.prototype.createAppender = function (...args) {
+    if (++tables === count) process.kill(process.pid, 'SIGKILL');
+    return createAppender.apply(this, args);
   };
 }

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeAround } from '../../../collector/store/around.ts';
 import { type DuckDbStore, openDuckDbStore } from '../../../collector/store/duckdb.ts';
-import { type Point, StoreError } from '../../../collector/store/port.ts';
+import type { Point } from '../../../collector/store/point.ts';
+import { StoreError } from '../../../collector/store/port.ts';
 import { type ReadPoint, storeContract } from '../../contract/store.contract.ts';
+import { FOR_EVER, write } from '../../helpers/store.ts';
 
 const AT = 1_763_798_400_000;
 const CHILD = fileURLToPath(new URL('./duckdb-child.ts', import.meta.url));
@@ -29,7 +30,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 storeContract('DuckDB', async () => {
   const own = await mkdtemp(join(tmpdir(), 'tillwatch-duckdb-'));
-  const store = await openDuckDbStore(join(own, 'telemetry.duckdb'));
+  const store = await openDuckDbStore(join(own, 'telemetry.duckdb'), FOR_EVER);
   return {
     store,
     read: (measurement) => read(store, measurement),
@@ -45,13 +46,13 @@ describe('the DuckDB store', () => {
   const point = (n: number, fields: Point['fields'] = { n }): Point => ({ measurement: 'm', tags: { sn: 'SN000001' }, fields, at: AT + n });
 
   it('keeps marks and points over a restart, in a file of its own user', async () => {
-    const first = await openDuckDbStore(path());
-    await first.write([point(1)], { log: '1-0', watch: 'a' });
-    await first.write([point(2)], { log: '2-0' });
+    const first = await openDuckDbStore(path(), FOR_EVER);
+    await write(first, [point(1)], { log: '1-0', watch: 'a' });
+    await write(first, [point(2)], { log: '2-0' });
     await first.close();
 
-    const second = await openDuckDbStore(path());
-    await second.write([point(3)], {});
+    const second = await openDuckDbStore(path(), FOR_EVER);
+    await write(second, [point(3)], {});
 
     expect(await second.marks()).toEqual({ log: '2-0', watch: 'a' });
     expect((await read(second, 'm')).map(({ values }) => values.n)).toEqual([1, 2, 3]);
@@ -60,73 +61,63 @@ describe('the DuckDB store', () => {
   });
 
   it('has no marks at first, and moves them without points', async () => {
-    const store = await openDuckDbStore(path());
+    const store = await openDuckDbStore(path(), FOR_EVER);
 
     expect(await store.marks()).toEqual({});
-    await store.write([], { log: '7-0' });
+    await write(store, [], { log: '7-0' });
 
     expect(await store.marks()).toEqual({ log: '7-0' });
     await store.close();
   });
 
   it('writes calls made at once one after another', async () => {
-    const store = await openDuckDbStore(path());
+    const store = await openDuckDbStore(path(), FOR_EVER);
 
-    await Promise.all([1, 2, 3, 4].map((n) => store.write([point(n)], { log: String(n) })));
+    await Promise.all([1, 2, 3, 4].map((n) => write(store, [point(n)], { log: String(n) })));
 
     expect((await read(store, 'm')).map(({ values }) => values.n)).toEqual([1, 2, 3, 4]);
     expect(await store.marks()).toEqual({ log: '4' });
     await store.close();
   });
 
-  it('refuses a field of another type than before, writes nothing of that write, and takes later ones', async () => {
-    const store = await openDuckDbStore(path());
-    await store.write([point(1)], { log: '1' });
+  it('refuses a point with a field of another type than before, and takes its neighbours', async () => {
+    const store = await openDuckDbStore(path(), FOR_EVER);
+    await write(store, [point(1)], { log: '1' });
+    const refused: [number, string][] = [];
 
-    const write = store.write([point(2), point(3, { fresh: 1, n: 'three' }), point(4, { n: true })], { log: '4' });
-
-    await expect(write).rejects.toMatchObject({
-      code: 'rejected',
-      retry: false,
-      message: expect.stringContaining('2 of 3 points; the first: n is VARCHAR here, and DOUBLE'),
+    await write(store, [point(2), point(3, { fresh: 1, n: 'three' }), point(4, { n: true })], { log: '4' }, async ([bad], why) => {
+      refused.push([bad!.at - AT, why]);
     });
-    expect(await store.marks()).toEqual({ log: '1' });
-    expect(await read(store, 'm')).toHaveLength(1);
-    await store.write([point(5, { fresh: 'text is fine: no column came of the refused point' })], { log: '5' });
-    expect(await read(store, 'm')).toHaveLength(2);
+    await write(store, [point(5, { fresh: 'text is fine: no column came of the refused point' })], { log: '5' });
+
+    expect(refused).toEqual([
+      [3, 'n is VARCHAR here, and DOUBLE in the points before'],
+      [4, 'n is BOOLEAN here, and DOUBLE in the points before'],
+    ]);
+    expect((await read(store, 'm')).map(({ time }) => Number(time / 1_000_000n) - AT)).toEqual([1, 2, 5]);
+    expect(await store.marks()).toEqual({ log: '5' });
     await store.close();
+  });
+
+  it('knows the types of its fields over a restart', async () => {
+    const first = await openDuckDbStore(path(), FOR_EVER);
+    await write(first, [point(1)]);
+    await first.close();
+    const second = await openDuckDbStore(path(), FOR_EVER);
+
+    await expect(write(second, [point(2, { n: 'two' })])).rejects.toThrow(/n is VARCHAR here, and DOUBLE/);
+
+    await second.close();
   });
 
   it('refuses names that differ in case alone, which DuckDB takes for one', async () => {
-    const store = await openDuckDbStore(path());
-    await store.write([point(1)], {});
+    const store = await openDuckDbStore(path(), FOR_EVER);
+    await write(store, [point(1)]);
 
-    await expect(store.write([point(2, { N: 1 })], {})).rejects.toThrow(/N and n are one name/);
-    await expect(store.write([{ ...point(2), measurement: 'M' }], {})).rejects.toThrow(/M and m differ in case/);
-    await expect(store.write([point(2, { AT: 1 })], {})).rejects.toThrow(/AT and at are one name/);
+    await expect(write(store, [point(2, { N: 1 })])).rejects.toThrow(/N and n are one name/);
+    await expect(write(store, [{ ...point(2), measurement: 'M' }])).rejects.toThrow(/M and m differ in case/);
+    await expect(write(store, [point(2, { AT: 1 })])).rejects.toThrow(/AT and at are one name/);
 
-    await store.close();
-  });
-
-  it('writes around refused points in one transaction, and hands all of them to the quarantine before the marks move', async () => {
-    const store = await openDuckDbStore(path());
-    await store.write([point(1)], { log: '1' });
-    const refused: [number, string][] = [];
-    const batch = Array.from({ length: 100 }, (_, i) => point(10 + i, i % 40 === 7 ? { n: 'bad' } : i === 50 ? {} : { n: i }));
-
-    await writeAround(store, batch, { log: '2' }, async (bad, error) => {
-      expect(await store.marks()).toEqual({ log: '1' });
-      for (const { at } of bad) refused.push([at - AT, error.code]);
-    });
-
-    expect(refused.toSorted((a, b) => a[0] - b[0])).toEqual([
-      [17, 'rejected'],
-      [57, 'rejected'],
-      [60, 'rejected'],
-      [97, 'rejected'],
-    ]);
-    expect(await read(store, 'm')).toHaveLength(1 + 96);
-    expect(await store.marks()).toEqual({ log: '2' });
     await store.close();
   });
 
@@ -134,7 +125,7 @@ describe('the DuckDB store', () => {
     const child = fork(CHILD, [path(), 'hold'], { execArgv: ['--import', 'tsx'] });
     await once(child, 'message');
 
-    const error = await openDuckDbStore(path()).catch((e: unknown) => e);
+    const error = await openDuckDbStore(path(), FOR_EVER).catch((e: unknown) => e);
 
     expect(error).toBeInstanceOf(StoreError);
     expect(error).toMatchObject({ code: 'locked', retry: false });
@@ -142,17 +133,17 @@ describe('the DuckDB store', () => {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
-    await (await openDuckDbStore(path())).close();
+    await (await openDuckDbStore(path(), FOR_EVER)).close();
   });
 
   it('finishes the writes under way when it is closed, and takes none after', async () => {
-    const store = await openDuckDbStore(path());
+    const store = await openDuckDbStore(path(), FOR_EVER);
 
-    const [written] = await Promise.allSettled([store.write([point(1)], { log: '1' }), store.close()]);
+    const [written] = await Promise.allSettled([write(store, [point(1)], { log: '1' }), store.close()]);
 
     expect(written.status).toBe('fulfilled');
-    await expect(store.write([point(2)], {})).rejects.toMatchObject({ code: 'unavailable' });
-    const again = await openDuckDbStore(path());
+    await expect(write(store, [point(2)])).rejects.toMatchObject({ code: 'unavailable' });
+    const again = await openDuckDbStore(path(), FOR_EVER);
     expect(await again.marks()).toEqual({ log: '1' });
     await again.close();
   });
@@ -161,14 +152,14 @@ describe('the DuckDB store', () => {
     const other = join(folder, 'notes.txt');
     await writeFile(other, 'not a database '.repeat(1000));
 
-    await expect(openDuckDbStore(other)).rejects.toMatchObject({
+    await expect(openDuckDbStore(other, FOR_EVER)).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('not a valid DuckDB'),
     });
   });
 
   const expectWholeWrites = async (acknowledged: number) => {
-    const store = await openDuckDbStore(path());
+    const store = await openDuckDbStore(path(), FOR_EVER);
     const written = Number((await store.marks())!.log);
     const tables = [0, 1, 2, 3, 4].map((n) => `SELECT "write", "index" FROM m${n}`).join(' UNION ALL ');
     const perWrite = await store.query(

@@ -2,11 +2,13 @@
  * A small fleet's last ten minutes in a real InfluxDB, by the product's own path: messages in the brokers' log, folded by the real
  * owner, written by the real feed. Time is moved by hand, and ends now: InfluxDB has a clock of its own.
  */
+
 import { openInfluxStore } from '../../../collector/store/influx.ts';
 import { lookUp } from '../../../protocol/response-codes.ts';
 import { startFeed } from '../../collector/feed/harness.ts';
 import { birth, type Plant, plant, type RunningOwner, registry, report } from '../../collector/owner/harness.ts';
 import type { Influx } from '../../helpers/influx.ts';
+import { FOR_EVER } from '../../helpers/store.ts';
 
 const MINUTES = 10;
 /** Brokers that are not heard for more than 5 s count as down. */
@@ -59,7 +61,7 @@ export async function fillWithFleet({ url, token, org, bucket }: Influx): Promis
   }
   // The owner saves what it has said within some seconds.
   await p.live(running, 7);
-  const feed = startFeed(p, openInfluxStore({ url, token, org, bucket }), { classOf });
+  const feed = startFeed(p, openInfluxStore({ url, token, org, bucket, kept: FOR_EVER, say: () => {} }), { classOf });
   await feed.caughtUp();
   await feed.stop();
 }

@@ -1,0 +1,119 @@
+/**
+ * What stays of samples when they have gone: of each terminal and five minutes of the samples' time one point with the least, mean and
+ * greatest of levels, the last of states, the sum of counts. Made by the feed's own fold, so that reading the log again makes the same
+ * points, in either store, whatever a server can compute and whatever its token may ask for.
+ */
+import { terminalKey } from '../../protocol/topics.ts';
+import { Table } from '../../watch/fold/table.ts';
+import type { Draft } from '../store/draft.ts';
+import { type Kind, ROLLED, ROLLUP, SUFFIXES, WINDOW_MS } from '../store/rollup-layout.ts';
+import type { TerminalTags } from './tagger.ts';
+
+/** A window is written when the log has come so far beyond its end, or when its terminal's next one begins. */
+const GRACE_MS = 60_000;
+
+/** Of a level: least, greatest, sum, how many. Of a state or a count: itself. */
+type Values = number[];
+
+interface Open {
+  window: number;
+  tags: TerminalTags;
+  /** Of the last of its samples: the point's time, so that two points of one window are two. */
+  at: number;
+  n: number;
+  values: Record<string, Values>;
+}
+
+const KINDS = new Map<string, Kind>(Object.entries(ROLLED));
+
+export class Rollups {
+  /** One open window a terminal. */
+  readonly #open = new Table<Open>('rollups');
+  readonly tables: readonly Table<object>[] = [this.#open] as unknown as Table<object>[];
+  /** Terminals by the window that they have open. */
+  readonly #waiting = new Map<number, Set<string>>();
+
+  /** To be called once the tables are loaded. */
+  start(): void {
+    for (const { window, tags } of this.#open.values()) this.#wait(window, terminalKey(tags));
+  }
+
+  /** Takes a sample's point; `write` is told what it closes. */
+  add({ names, values, at }: Draft, tags: TerminalTags, write: (fill: Fill) => void): void {
+    const key = terminalKey(tags);
+    const window = Math.floor(at / WINDOW_MS) * WINDOW_MS;
+    let open = this.#open.change(key);
+    if (open && (open.window !== window || !sameTags(open.tags, tags))) {
+      this.#close(key, open, write);
+      open = undefined;
+    }
+    if (!open) {
+      open = this.#open.set(key, { window, tags, at, n: 0, values: {} });
+      this.#wait(window, key);
+    }
+    open.n++;
+    const isLast = at >= open.at;
+    if (isLast) open.at = at;
+    for (let i = 0; i < names.length; i++) {
+      const kind = KINDS.get(names[i]!);
+      if (kind !== undefined) open.values[names[i]!] = taken(kind, open.values[names[i]!], values[i] as number, isLast);
+    }
+  }
+
+  /** Moves the log's time on; `write` is told what it closes. */
+  moveTo(now: number, write: (fill: Fill) => void): void {
+    for (const [window, keys] of this.#waiting) {
+      if (window + WINDOW_MS + GRACE_MS > now) continue;
+      for (const key of keys) {
+        this.#close(key, this.#open.get(key)!, write);
+        this.#open.delete(key);
+      }
+    }
+  }
+
+  #wait(window: number, key: string): void {
+    const keys = this.#waiting.get(window) ?? new Set();
+    this.#waiting.set(window, keys.add(key));
+  }
+
+  #close(key: string, open: Readonly<Open>, write: (fill: Fill) => void): void {
+    const keys = this.#waiting.get(open.window);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#waiting.delete(open.window);
+    write((draft) => drafted(open, draft));
+  }
+}
+
+/** Makes a point of a draft. */
+export type Fill = (draft: Draft) => Draft;
+
+function taken(kind: Kind, before: Values | undefined, value: number, isLast: boolean): Values {
+  switch (kind) {
+    case 'level':
+      return before
+        ? [Math.min(before[0]!, value), Math.max(before[1]!, value), before[2]! + value, before[3]! + 1]
+        : [value, value, value, 1];
+    case 'state':
+      return before && !isLast ? before : [value];
+    case 'count':
+      return [(before?.[0] ?? 0) + value];
+  }
+}
+
+function drafted({ tags, at, n, values }: Readonly<Open>, into: Draft): Draft {
+  into.begin(ROLLUP, tags, at);
+  into.field('n', n);
+  for (const name in values) {
+    const [first, greatest, sum, count] = values[name] as [number, number, number, number];
+    const kind = ROLLED[name]!;
+    const made = kind === 'level' ? [first, sum / count, greatest] : [first];
+    SUFFIXES[kind].forEach((suffix, i) => {
+      into.field(`${name}_${suffix}`, made[i]!);
+    });
+  }
+  return into;
+}
+
+function sameTags(a: TerminalTags, b: TerminalTags): boolean {
+  return a === b || (a.merchant === b.merchant && a.site === b.site && a.model === b.model && a.app === b.app);
+}
