@@ -54,7 +54,7 @@ test('a command never talks to the address of a collector that was killed: anoth
 
   expect(heard).toEqual([]);
   expect(starting).toEqual({ exitCode: 1, said: expect.stringContaining('just starting or stopping: try again') });
-  expect(started).toEqual({ exitCode: 0, said: 'terminals: 1 rows\n' });
+  expect(started).toEqual({ exitCode: 0, said: 'terminals: 1 row\n' });
 });
 
 /** What comes in at this port: the authorization of each request. */
