@@ -1,12 +1,13 @@
-/** Where the broker listens: ports with and without TLS, for MQTT and for WebSocket; a limit to how many are open, and an orderly end. */
+/** Where the broker listens: ports with and without TLS, for MQTT and for WebSocket. */
 import { once } from 'node:events';
-import { type AddressInfo, type BlockList, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, type BlockList, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Server as TlsServer } from 'node:tls';
+import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
 import { BrokerError } from '../errors.ts';
 import type { ConnectionProblem } from '../refusals.ts';
-import type { Arrival, Refuse, Stage } from './arrival.ts';
+import type { Refuse, Stage } from './arrival.ts';
 import type { ClientCertificate } from './certificate.ts';
+import { createConnections } from './connections.ts';
 import { proxyStage, tlsStage } from './stages.ts';
 import { openTls, type Tls, type TlsFiles } from './tls.ts';
 import { webSocketStage } from './websocket.ts';
@@ -47,58 +48,24 @@ export interface Listeners {
   endConnections(graceMs: number): Promise<void>;
 }
 
-/** From the first byte's way in until MQTT may be spoken: for a PROXY header, TLS and the upgrade to WebSocket together. */
-const ARRIVAL_MS = 10_000;
-
 /** Errors: BrokerError where an address cannot be had or a TLS file cannot be used. */
 export async function listen(options: ListenOptions): Promise<Listeners> {
-  const { listeners, maxConnections, onRefused, onConnection, say } = options;
-  const open = new Map<Socket, Duplex | undefined>();
+  const { listeners, proxies, maxConnections, onRefused, onConnection, say } = options;
   const tlsServers: TlsServer[] = [];
-  const apply: Parameters<typeof openTls>[0]['apply'] = (context) => {
+  const apply = (context: SecureContextOptions) => {
     for (const server of tlsServers) server.setSecureContext(context);
   };
   const tls = options.tls && (await openTls({ files: options.tls, apply, say }));
   const refuse: Refuse = (reason, { address }, detail) => onRefused(reason, `${detail} from ${address}`);
-
-  const handOver: Stage<Duplex> = (stream, { accepted, address, certificate }) => {
-    if (!open.has(accepted)) return void stream.destroy();
-    open.set(accepted, stream);
-    Object.defineProperty(stream, 'remoteAddress', { value: address });
-    onConnection(stream, certificate);
-  };
-
-  /** Takes a socket in through `first`; it has ARRIVAL_MS to come out of the last stage. */
-  const accept = (socket: Socket, first: Stage) => {
-    const arrival: Arrival = { accepted: socket, address: socket.remoteAddress ?? '' };
-    socket.on('error', () => {}); // Whoever reads it hears of that too; before, there is nobody to tell.
-    if (open.size >= maxConnections) {
-      refuse('too_many_connections', arrival, `at most ${maxConnections}`);
-      return void socket.destroy();
-    }
-    open.set(socket, undefined);
-    socket.once('close', () => open.delete(socket));
-    first(socket, arrival);
-    if (!socket.destroyed && open.get(socket) === undefined) limitArrival(socket, arrival);
-  };
-
-  function limitArrival(socket: Socket, arrival: Arrival): void {
-    const limit = setTimeout(() => {
-      if (open.get(socket) !== undefined) return;
-      refuse('connect_timeout', arrival, 'on its way in');
-      socket.destroy();
-    }, ARRIVAL_MS);
-    socket.once('close', () => clearTimeout(limit));
-  }
-
+  const connections = createConnections({ max: maxConnections, refuse, onConnection });
   const servers: Server[] = [];
   const stopListening = () => {
     for (const server of servers) server.close();
   };
   try {
     for (const address of listeners) {
-      const first = stagesOf(address.scheme, { tls, tlsServers, proxies: options.proxies, refuse, handOver });
-      const server = createServer({ noDelay: true }, (socket) => accept(socket, first));
+      const first = stagesOf(address.scheme, { tls, tlsServers, proxies, refuse, handOver: connections.handOver });
+      const server = createServer({ noDelay: true }, (socket) => connections.accept(socket, first));
       await bind(server, address);
       servers.push(server);
     }
@@ -108,17 +75,13 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   }
   return {
     addresses: listeners.map((address, i) => ({ ...address, port: (servers[i]!.address() as AddressInfo).port })),
-    tick: () => void tls?.check(),
+    tick: () => {
+      connections.tick();
+      void tls?.check();
+    },
     reload: async () => tls?.reload(),
     stopListening,
-    endConnections: async (graceMs) => {
-      for (const [socket, stream] of open) (stream ?? socket).end();
-      const limit = setTimeout(() => {
-        for (const socket of open.keys()) socket.destroy();
-      }, graceMs);
-      await Promise.all([...open.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
-      clearTimeout(limit);
-    },
+    endConnections: connections.end,
   };
 }
 

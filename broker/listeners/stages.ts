@@ -50,6 +50,7 @@ export function tlsStage(tls: Tls, refuse: Refuse, next: Stage): { server: TlsSe
     rejectUnauthorized: false,
   });
   server.on('secureConnection', (socket) => {
+    socket.on('error', () => {}); // As for the socket below it: until somebody reads, there is nobody to tell.
     const arrival = arrivals.get(endsOf(socket));
     if (!arrival) return void socket.destroy();
     arrival.certificate = certificateOf(socket);
