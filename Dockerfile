@@ -17,10 +17,10 @@ COPY cli cli
 RUN npm run build && npm prune --omit=dev --ignore-scripts && chmod 755 dist/cli/main.js
 
 FROM node:22.23.2-bookworm-slim
-# Within a container others reach it under its own address; what is published outside is for who runs it to say.
+# Within a container others reach the API under its own address; what is published outside is for who runs it to say. So it is for MQTT
+# with TILLWATCH_MQTTS_LISTEN, or TILLWATCH_MQTT_LISTEN and TILLWATCH_INSECURE_LISTEN.
 ENV NODE_ENV=production \
     TILLWATCH_DATA_DIR=/data \
-    TILLWATCH_MQTT_LISTEN=0.0.0.0:1883 \
     TILLWATCH_HTTP_LISTEN=0.0.0.0:8080
 # A new volume takes owner and mode from here, and a folder that others may write to is refused.
 RUN install -d -m 700 -o node -g node /data && ln -s /app/dist/cli/main.js /usr/local/bin/tillwatch

@@ -7,7 +7,7 @@ import type { UpChannel } from '../protocol/topics.ts';
 import { systemClock } from './clock.ts';
 import { BrokerError } from './errors.ts';
 import { connectionProblem } from './failures.ts';
-import { type Listener, listen } from './listener.ts';
+import { type ListenAddress, type Listeners, listen } from './listeners/listeners.ts';
 import { type BrokerOptions, createParts, type Parts } from './parts.ts';
 import type { RefusalReason } from './refusals.ts';
 
@@ -32,8 +32,11 @@ export interface BrokerStats {
 }
 
 export interface Broker {
-  readonly address: { host: string; port: number };
+  /** Where it listens, in the order of the options. */
+  readonly addresses: ListenAddress[];
   stats(): BrokerStats;
+  /** Reads the TLS files again. What cannot be used is said, and changes nothing. */
+  reload(): Promise<void>;
   /** Takes no more, acknowledges what became durable, ends all connections without Wills. The log stays open: it is its owner's. */
   stop(): Promise<void>;
 }
@@ -52,11 +55,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const parts = await createParts(options, clock);
   const { aedes, intake, follower, front, heartbeat } = parts;
   await follower.start();
-  let listener: Listener;
+  let listeners: Listeners;
   try {
     await log.append([encodeRecord(heartbeat())]);
     await aedes.listen();
-    listener = await openListener(options, parts);
+    listeners = await openListeners(options, parts);
   } catch (error) {
     follower.stop();
     await closeAedes(aedes);
@@ -66,20 +69,23 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     void intake.beat(heartbeat());
     void follower.check();
     front.tick();
+    listeners.tick();
   });
   let stopped: Promise<void> | undefined;
   return {
-    address: listener.address,
+    addresses: listeners.addresses,
     stats: () => readStats(parts, log),
+    reload: listeners.reload,
     stop: () => {
-      stopped ??= stop(parts, listener, stopBeating);
+      stopped ??= stop(parts, listeners, stopBeating);
       return stopped;
     },
   };
 }
 
-function openListener({ host, port, tls, maxConnections = DEFAULT_MAX_CONNECTIONS, say }: BrokerOptions, parts: Parts): Promise<Listener> {
-  const { aedes, refusals, sessions, front } = parts;
+function openListeners(options: BrokerOptions, parts: Parts): Promise<Listeners> {
+  const { listeners, tls, proxies, maxConnections = DEFAULT_MAX_CONNECTIONS, say } = options;
+  const { aedes, refusals, sessions, front, certificates } = parts;
   const connectionFailed = (client: Client, error: Error) => {
     const session = sessions.of(client);
     const reason = connectionProblem(error);
@@ -90,12 +96,16 @@ function openListener({ host, port, tls, maxConnections = DEFAULT_MAX_CONNECTION
   const events: EventEmitter = aedes;
   events.on('error', (error: Error) => say(`the broker goes on after an error of its own: ${error.message}`));
   return listen({
-    host,
-    port,
-    ...(tls ? { tls } : {}),
+    listeners,
+    tls,
+    proxies,
     maxConnections,
-    onConnection: front.open,
-    onTooMany: () => refusals.add('too_many_connections', '', `at most ${maxConnections}`),
+    onConnection: (stream, certificate) => {
+      if (certificate) certificates.set(stream, certificate);
+      front.open(stream);
+    },
+    onRefused: (reason, detail) => refusals.add(reason, '', detail),
+    say,
   });
 }
 
@@ -115,12 +125,16 @@ function readStats(parts: Parts, log: { stats: LogStats }): BrokerStats {
   };
 }
 
-async function stop({ aedes, intake, publishing, follower, heartbeat }: Parts, listener: Listener, stopBeating: () => void): Promise<void> {
-  listener.stopListening();
+async function stop(
+  { aedes, intake, publishing, follower, heartbeat }: Parts,
+  listeners: Listeners,
+  stopBeating: () => void,
+): Promise<void> {
+  listeners.stopListening();
   stopBeating();
   publishing.hold();
   await intake.drained();
-  await listener.endConnections(STOP_GRACE_MS);
+  await listeners.endConnections(STOP_GRACE_MS);
   await closeAedes(aedes);
   follower.stop();
   await intake.beat(heartbeat());

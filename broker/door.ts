@@ -1,6 +1,7 @@
 /** Log-in: Aedes' `preConnect`, which may still rename the client, decides; `authenticate`, which may choose the CONNACK, answers. */
 import type { AedesOptions, AuthenticateError, Client } from 'aedes';
 import type { IConnectPacket } from 'mqtt-packet';
+import type { ClientCertificate } from './listeners/certificate.ts';
 import { decideLogin, type LoginContext } from './login.ts';
 import type { Refusals } from './refusals.ts';
 import type { Sessions } from './sessions.ts';
@@ -11,13 +12,17 @@ type Door = Required<Pick<AedesOptions, 'preConnect' | 'authenticate'>>;
 const MIN_KEEPALIVE_SECONDS = 5;
 const MAX_KEEPALIVE_SECONDS = 1_200;
 
-export function createDoor(context: () => LoginContext, sessions: Sessions, refusals: Refusals): Door {
+/** `certificates`: those that clients showed, by their connections. */
+export type Certificates = WeakMap<object, ClientCertificate>;
+
+export function createDoor(context: () => LoginContext, certificates: Certificates, sessions: Sessions, refusals: Refusals): Door {
   const refused = new WeakMap<Client, AuthenticateError>();
   let refusedCount = 0;
 
   return {
     preConnect(client, packet, callback) {
-      const verdict = decideLogin(packet, context());
+      const certificate = certificates.get(client.conn);
+      const verdict = decideLogin(packet, context(), { certificate });
       const keepaliveSeconds = boundKeepalive(packet.keepalive);
       // The front watches over it: Aedes does not see all that a client sends.
       packet.keepalive = 0;
@@ -27,7 +32,11 @@ export function createDoor(context: () => LoginContext, sessions: Sessions, refu
         if (verdict.user.kind === 'noc') packet.clean = true;
         sessions.admit(client, verdict.user, verdict.issued, keepaliveSeconds);
       } else {
-        refusals.add(verdict.reason, packet.username ?? '', `client id ${packet.clientId}${where(client)}`);
+        refusals.add(
+          verdict.reason,
+          packet.username ?? userOf(certificate),
+          `client id ${packet.clientId}${where(client)}${why(certificate)}`,
+        );
         refused.set(client, Object.assign(new Error(verdict.reason), { returnCode: verdict.returnCode }));
         forgetIdentity(packet, ++refusedCount);
       }
@@ -49,6 +58,15 @@ function forgetIdentity(packet: IConnectPacket, number: number): void {
 
 function boundKeepalive(seconds = 0): number {
   return seconds === 0 ? MAX_KEEPALIVE_SECONDS : Math.min(Math.max(seconds, MIN_KEEPALIVE_SECONDS), MAX_KEEPALIVE_SECONDS);
+}
+
+/** As whom a client shows itself, where no user name says it. */
+function userOf(certificate: ClientCertificate | undefined): string {
+  return certificate?.ok ? certificate.user : '';
+}
+
+function why(certificate: ClientCertificate | undefined): string {
+  return certificate?.ok === false ? `: ${certificate.detail}` : '';
 }
 
 function where({ conn }: Client): string {

@@ -1,7 +1,7 @@
 export const BROKER_ERRORS = {
-  address_taken: 'another program listens on the MQTT address: stop it, or choose another address with TILLWATCH_MQTT_LISTEN',
-  address_unusable: 'the MQTT address cannot be listened on: correct TILLWATCH_MQTT_LISTEN',
-  tls_files: 'the certificate or its key cannot be used: check both PEM files and who may read them',
+  address_taken: 'another program listens there: stop it, or give another address',
+  address_unusable: 'this address cannot be listened on: give another one',
+  tls_files: 'the TLS files cannot be used: check that they are PEM, that key and certificate belong together, and who may read them',
   node_name: 'the name of this node may have 1 to 64 letters, digits, dots, dashes and underscores',
 } as const;
 

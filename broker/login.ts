@@ -3,6 +3,7 @@ import type { IConnectPacket } from 'mqtt-packet';
 import { type KeyRing, verifyToken } from '../backbone/credentials/tokens.ts';
 import { parseUser, type User } from '../backbone/credentials/users.ts';
 import { topicOf } from '../protocol/topics.ts';
+import type { ClientCertificate } from './listeners/certificate.ts';
 import type { LoginProblem } from './refusals.ts';
 
 /** What the broker knows as the CONNECT comes. */
@@ -17,7 +18,13 @@ export interface LoginContext {
   now: number;
 }
 
-/** `clientId`: the broker's own name of the session, which no other user's can equal. `issued`: when the token was. */
+/** What it knows of the connection. */
+export interface LoginPeer {
+  /** Undefined where the client showed none: a token is what it logs in by. */
+  certificate: ClientCertificate | undefined;
+}
+
+/** `clientId`: the broker's own name of the session, which no other user's can equal. `issued`: when the token or the certificate was. */
 export type LoginVerdict =
   | { ok: true; user: User; issued: number; clientId: string }
   | { ok: false; reason: LoginProblem; returnCode: 2 | 3 | 4 | 5 };
@@ -33,6 +40,8 @@ const RETURN_CODES: Record<LoginProblem, 2 | 3 | 4 | 5> = {
   no_credentials: 4,
   malformed_user: 4,
   malformed: 4,
+  bad_certificate: 4,
+  foreign_user: 4,
   unknown_key: 4,
   bad_signature: 4,
   expired: 5,
@@ -45,9 +54,9 @@ const NOC_CLIENT_ID_PATTERN = /^[!-~]{1,64}$/;
 /** Aedes itself answers another one, with CONNACK 1. */
 const SUPPORTED_VERSIONS: (number | undefined)[] = [3, 4];
 
-export function decideLogin(connect: IConnectPacket, context: LoginContext): LoginVerdict {
+export function decideLogin(connect: IConnectPacket, context: LoginContext, { certificate }: LoginPeer): LoginVerdict {
   if (!SUPPORTED_VERSIONS.includes(connect.protocolVersion)) return refuse('protocol_version');
-  const credentials = checkCredentials(connect, context);
+  const credentials = certificate ? checkCertificate(connect, context, certificate) : checkToken(connect, context);
   if (!credentials.ok) return refuse(credentials.reason);
   const { user, issued } = credentials;
   const problem = sessionProblem(connect, user, context);
@@ -60,13 +69,25 @@ function refuse(reason: LoginProblem): LoginVerdict {
 
 type Credentials = { ok: true; user: User; issued: number } | { ok: false; reason: LoginProblem };
 
-function checkCredentials({ username, password }: IConnectPacket, { keys, revokedAt, now }: LoginContext): Credentials {
+function checkToken({ username, password }: IConnectPacket, { keys, revokedAt, now }: LoginContext): Credentials {
   if (username === undefined || password === undefined) return { ok: false, reason: 'no_credentials' };
   const user = parseUser(username);
   if (!user) return { ok: false, reason: 'malformed_user' };
   const token = verifyToken(keys, username, password.toString('latin1'), now);
   if (!token.ok) return token;
   return token.issued > (revokedAt(username) ?? -1) ? { ok: true, user, issued: token.issued } : { ok: false, reason: 'revoked' };
+}
+
+/** It stands for both user name and password: a password beside it says nothing, and the user name nothing else. */
+function checkCertificate({ username }: IConnectPacket, { revokedAt, now }: LoginContext, certificate: ClientCertificate): Credentials {
+  if (!certificate.ok) return { ok: false, reason: certificate.reason };
+  const user = parseUser(certificate.user);
+  if (user?.kind !== 'terminal') return { ok: false, reason: 'bad_certificate' };
+  if (username !== undefined && username !== user.user) return { ok: false, reason: 'foreign_user' };
+  // TLS judged it when the session began; one that is resumed is not judged again.
+  if (now > certificate.expires) return { ok: false, reason: 'expired' };
+  const { issued } = certificate;
+  return issued > (revokedAt(user.user) ?? -1) ? { ok: true, user, issued } : { ok: false, reason: 'revoked' };
 }
 
 function sessionProblem({ clientId, will }: IConnectPacket, user: User, { following, logWorks }: LoginContext): LoginProblem | undefined {

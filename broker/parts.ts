@@ -6,10 +6,11 @@ import type { LogReader, LogWriter } from '../backbone/log.ts';
 import type { HeartbeatEntry } from '../protocol/entries.ts';
 import type { BrokerClock } from './clock.ts';
 import { type ControlFollower, followControl } from './control.ts';
-import { createDoor } from './door.ts';
+import { type Certificates, createDoor } from './door.ts';
 import { createAudience } from './front/audience.ts';
 import { createFront, type Front } from './front/front.ts';
 import { createIntake, type Intake } from './intake.ts';
+import type { ListenOptions } from './listeners/listeners.ts';
 import { MAX_CLIENT_ID_CHARACTERS } from './login.ts';
 import { createOrders } from './orders.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
@@ -18,14 +19,9 @@ import { createRevocations } from './revocations.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createSubscribing, type Subscribing } from './subscribing.ts';
 
-export interface BrokerOptions {
+export interface BrokerOptions extends Pick<ListenOptions, 'listeners' | 'tls' | 'proxies'> {
   /** This broker's name in all that it appends: 1 to 64 letters, digits, dots, dashes, underscores. */
   node: string;
-  host: string;
-  /** 0 for any free one. */
-  port: number;
-  /** Paths of PEM files; with them the port speaks TLS alone. */
-  tls?: { certFile: string; keyFile: string };
   log: LogWriter;
   control: LogReader;
   /** Path of the key ring; made where there is none. */
@@ -45,6 +41,7 @@ export interface Parts {
   subscribing: Subscribing;
   follower: ControlFollower;
   front: Front;
+  certificates: Certificates;
   heartbeat(): HeartbeatEntry;
 }
 
@@ -94,11 +91,12 @@ export async function createParts({ node, log, control, keysFile, say }: BrokerO
   });
   const { authorizePublish } = publishing;
   const { authorizeSubscribe, authorizeForward } = subscribing;
-  const door = createDoor(loginContext, sessions, refusals);
+  const certificates: Certificates = new WeakMap();
+  const door = createDoor(loginContext, certificates, sessions, refusals);
   const aedes = new Aedes({ ...LIMITS, id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
   const front = createFront({ aedes, node, now, intake, publishing, sessions, audience });
   const take = createOrders({ aedes, now, revocations, sessions, reloadKeys });
   const follower = followControl({ reader: control, uptime, take, say });
   const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
-  return { aedes, intake, sessions, refusals, publishing, subscribing, follower, front, heartbeat };
+  return { aedes, intake, sessions, refusals, publishing, subscribing, follower, front, certificates, heartbeat };
 }

@@ -8,6 +8,8 @@ export type LoginProblem =
   | 'no_credentials'
   | 'malformed_user'
   | 'revoked'
+  | 'bad_certificate' // of no authority that is trusted, or without an acquirer and a serial number
+  | 'foreign_user' // another than its certificate names
   | 'foreign_client_id'
   | 'bad_will'
   | 'protocol_version'
@@ -17,6 +19,8 @@ export type LoginProblem =
 export type ConnectionProblem =
   | 'too_many_connections'
   | 'connect_timeout' // connected, and sent no CONNECT
+  | 'bad_proxy_header' // a balancer of ours did not say whom it speaks for
+  | 'tls_handshake'
   | 'bad_packet' // not MQTT 3.1.1
   | 'oversized'
   | 'slow_reader'; // did not read what it was sent

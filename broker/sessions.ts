@@ -4,7 +4,7 @@ import type { User } from '../backbone/credentials/users.ts';
 
 export interface Session {
   readonly user: User;
-  /** When its token was issued. */
+  /** When its token or its certificate was issued. */
   readonly issued: number;
   readonly client: Client;
   /** How often it must be heard, as the broker bounds it. */

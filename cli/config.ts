@@ -2,17 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseRanges, type Range } from '../collector/webhooks/addresses.ts';
+import { type Address, parseAddress, shownAddress } from './address.ts';
 import { CliError } from './io.ts';
+import { type Listening, readListening } from './listening.ts';
 import { type RulesFile, readRulesFile } from './rules.ts';
 
-export interface Address {
-  host: string;
-  port: number;
-}
-
-export interface Settings {
+export interface Settings extends Listening {
   dataDir: string;
-  mqtt: Address;
   http: Address;
   node: string;
   /** How many days the logs are kept, and what the brokers' log may take and must leave free, bytes. */
@@ -56,6 +52,50 @@ export const SETTINGS: readonly Setting[] = [
     default: '127.0.0.1:1883',
     help: 'where terminals connect, host:port',
     shown: (s) => shownAddress(s.mqtt),
+  },
+  {
+    name: 'TILLWATCH_MQTTS_LISTEN',
+    default: '',
+    help: 'where terminals connect by TLS, host:port, such as 0.0.0.0:8883',
+    shown: (s) => shownOptional(s.mqtts),
+  },
+  {
+    name: 'TILLWATCH_WS_LISTEN',
+    default: '',
+    help: 'where they connect by WebSocket, host:port; path /mqtt, subprotocol mqtt',
+    shown: (s) => shownOptional(s.ws),
+  },
+  { name: 'TILLWATCH_WSS_LISTEN', default: '', help: 'the same by WebSocket over TLS, host:port', shown: (s) => shownOptional(s.wss) },
+  {
+    name: 'TILLWATCH_TLS_CERT_FILE',
+    default: '',
+    help: "the broker's certificate and those between it and its authority, PEM; read again when it changes",
+    shown: (s) => s.tls?.certFile ?? '',
+  },
+  { name: 'TILLWATCH_TLS_KEY_FILE', default: '', help: 'its private key, PEM', shown: (s) => s.tls?.keyFile ?? '' },
+  {
+    name: 'TILLWATCH_TLS_CLIENT_CA_FILE',
+    default: '',
+    help: "the authorities of terminals' certificates, PEM: with it, one with O={acquirer}, CN={sn} is a log-in",
+    shown: (s) => s.tls?.clientCaFile ?? '',
+  },
+  {
+    name: 'TILLWATCH_TLS_CRL_FILE',
+    default: '',
+    help: 'what those authorities have revoked, PEM: a list of each of them',
+    shown: (s) => s.tls?.crlFile ?? '',
+  },
+  {
+    name: 'TILLWATCH_PROXY_FROM',
+    default: '',
+    help: 'address ranges of balancers, such as "10.0.0.0/28": they must, and they alone may, send a PROXY header (version 1 or 2)',
+    shown: (s) => s.proxyFrom.text,
+  },
+  {
+    name: 'TILLWATCH_INSECURE_LISTEN',
+    default: '',
+    help: '1: let other machines connect without TLS, where MQTT or WS listens beyond loopback',
+    shown: (s) => (s.insecureListen ? '1' : ''),
   },
   {
     name: 'TILLWATCH_HTTP_LISTEN',
@@ -159,7 +199,7 @@ export function readSettings(env: Env): Settings {
   const text = (name: string) => value(env, name, problems);
   const settings: Settings = {
     dataDir: text('TILLWATCH_DATA_DIR'),
-    mqtt: address('TILLWATCH_MQTT_LISTEN', text, problems),
+    ...readListening(text, (name) => address(name, text, problems), problems),
     http: address('TILLWATCH_HTTP_LISTEN', text, problems),
     node:
       text('TILLWATCH_NODE') ||
@@ -194,8 +234,8 @@ export function printSettings(settings: Settings): string[] {
   });
 }
 
-export function shownAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+function shownOptional(address: Address | undefined): string {
+  return address ? shownAddress(address) : '';
 }
 
 /** What stands between the scheme and the @ of an address, masked but for the user's name. */
@@ -215,13 +255,6 @@ function value(env: Env, name: string, problems: string[]): string {
     problems.push(`${name}_FILE: ${file} cannot be read`);
     return '';
   }
-}
-
-/** host:port, or undefined for what is none. */
-export function parseAddress(text: string): Address | undefined {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  return match && port <= 65_535 ? { host: (match[1] ?? match[2])!, port } : undefined;
 }
 
 function address(name: string, text: (name: string) => string, problems: string[]): Address {

@@ -9,15 +9,19 @@ import { type Broker, startBroker } from '../broker/broker.ts';
 import { systemClock } from '../collector/app/clock.ts';
 import { type Collector, startCollector } from '../collector/app/collector.ts';
 import type { Metric } from '../collector/app/metrics.ts';
+import { shownAddress } from './address.ts';
 import { brokerMetrics } from './broker-metrics.ts';
-import { type Settings, shownAddress } from './config.ts';
+import type { Settings } from './config.ts';
 import { CliError, type Io } from './io.ts';
+import { listenersOf, proxiesOf } from './listening.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Something that runs until it is stopped. `failed` rejects where it cannot go on. */
 export interface Running {
   failed?: Promise<never>;
+  /** Where it has files to read again: SIGHUP asks for that, and stops nothing. */
+  reload?(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,10 +50,20 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
     await log.close();
   };
   try {
-    const broker = await startBroker({ node: settings.node, ...settings.mqtt, log, control, keysFile: paths.keys, say: io.say });
-    io.say(`broker: mqtt://${shownAddress(broker.address)}`);
+    const broker = await startBroker({
+      node: settings.node,
+      listeners: listenersOf(settings),
+      tls: settings.tls,
+      proxies: proxiesOf(settings),
+      log,
+      control,
+      keysFile: paths.keys,
+      say: io.say,
+    });
+    for (const { scheme, ...address } of broker.addresses) io.say(`broker: ${scheme}://${shownAddress(address)}`);
     return {
       broker,
+      ...(settings.tls ? { reload: broker.reload } : {}),
       stop: async () => {
         await broker.stop();
         await closeLogs();
@@ -57,7 +71,7 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
     };
   } catch (error) {
     await closeLogs();
-    throw addressProblem(error, 'TILLWATCH_MQTT_LISTEN', settings.mqtt);
+    throw error;
   }
 }
 
@@ -112,9 +126,9 @@ export async function runAll(
 }
 
 /** Aborts when a signal asks this process to stop. A second one ends it at once. */
-export function stopAsked(io: Io): AbortSignal {
+export function stopAsked(io: Io, names: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP']): AbortSignal {
   const asked = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  for (const name of names) {
     process.on(name, () => {
       if (asked.signal.aborted) process.exit(1);
       io.say('stopping');
@@ -126,7 +140,9 @@ export function stopAsked(io: Io): AbortSignal {
 
 /** Runs until a signal to stop or a failure, then stops the parts, the last started first. */
 export async function untilStopped(parts: readonly Running[], io: Io): Promise<void> {
-  const asked = stopAsked(io);
+  const reloads = parts.flatMap(({ reload }) => (reload ? [reload] : []));
+  const asked = reloads.length > 0 ? stopAsked(io, ['SIGTERM', 'SIGINT']) : stopAsked(io);
+  if (reloads.length > 0) process.on('SIGHUP', () => void Promise.all(reloads.map((reload) => reload())));
   const stopped = new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
   try {
     await Promise.race([stopped, ...failuresOf(parts)]);

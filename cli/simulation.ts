@@ -2,7 +2,8 @@
 import type { Row } from '../simulator/actions.ts';
 import { type LiveFleet, type LiveStats, startFleet } from '../simulator/live/fleet.ts';
 import type { Story } from '../simulator/story.ts';
-import { type Address, type Settings, shownAddress } from './config.ts';
+import { type Address, shownAddress } from './address.ts';
+import type { Settings } from './config.ts';
 import { type Ask, runningApi } from './installation.ts';
 import { CliError, type Io } from './io.ts';
 import { type LastLine, openLastLine } from './last-line.ts';

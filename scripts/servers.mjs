@@ -52,6 +52,14 @@ const SERVERS = [
     pypi: true,
     advice: 'install Python 3.9 or later with pip (Debian: python3-pip)',
   },
+  {
+    name: 'paho-python',
+    variable: 'PAHO_PYTHON',
+    version: '2.1.0',
+    versionArgument: '--version',
+    pypi: true,
+    advice: 'install Python 3.9 or later with pip (Debian: python3-pip)',
+  },
 ];
 
 function isProgram(path) {

@@ -1,6 +1,5 @@
 /** One socket: its frames are taken by the front or passed on to Aedes, which reads what is left. */
-import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { writeArrival } from '../../protocol/record.ts';
 import type { Publishing } from '../publishing.ts';
 import type { Session } from '../sessions.ts';
@@ -30,7 +29,7 @@ export interface Shared {
 }
 
 export class Connection {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #shared: Shared;
   readonly #flow: Flow;
   readonly #meter = new FrameMeter();
@@ -45,7 +44,7 @@ export class Connection {
   #heardAt = 0;
   #slot: Slot<Connection> | undefined;
 
-  constructor(socket: Socket, shared: Shared) {
+  constructor(socket: Duplex, shared: Shared) {
     this.#socket = socket;
     this.#shared = shared;
     this.#flow = new Flow(socket, shared.flows);

@@ -1,6 +1,5 @@
 /** What goes back to a client, and when no more is read from it: until the log or the client itself has caught up. */
-import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { pubacks } from './acks.ts';
 
 /** What one connection may have waiting for the log before it is read no further. */
@@ -21,7 +20,7 @@ export interface Flows {
 }
 
 export class Flow {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #flows: Flows;
   /** Message ids whose PUBACKs are due, the oldest first; the first `#durable` of them are in the log. */
   readonly #ids: number[] = [];
@@ -29,7 +28,7 @@ export class Flow {
   #unackedBytes = 0;
   #isPaused = false;
 
-  constructor(socket: Socket, flows: Flows) {
+  constructor(socket: Duplex, flows: Flows) {
     this.#socket = socket;
     this.#flows = flows;
   }

@@ -14,7 +14,7 @@
  * What can fail: the log (the connection ends without a PUBACK, as in Aedes), a client that does not read (it is read no further, and
  * ended after DRAIN_TICKS), too much for the log (no more is read until it has caught up).
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Aedes, Client } from 'aedes';
 import type { Intake } from '../intake.ts';
 import type { Publishing } from '../publishing.ts';
@@ -37,8 +37,8 @@ export interface FrontOptions {
 }
 
 export interface Front {
-  /** Takes over a socket, before anything of it is read. */
-  open(socket: Socket): void;
+  /** Takes over a socket, or another stream like one, before anything of it is read. */
+  open(socket: Duplex): void;
   /** To be called each second. */
   tick(): void;
 }

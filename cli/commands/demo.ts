@@ -59,7 +59,7 @@ async function demo({ terminals, seed, stay = process.stdout.isTTY }: Options, i
     await ask('POST', '/v1/webhooks', { url: bank.url, acquirer: ACQUIRER, secret: bank.secret });
     const fleet = await startFleet({
       story: { seed, terminals, scenario: scenarioNamed('quiet')!, startAt: Date.now(), speed: DEMO_SPEED },
-      ...broker.broker.address,
+      ...broker.broker.addresses[0]!,
       now: Date.now,
       random: Math.random,
       token: tokensFrom(ask),

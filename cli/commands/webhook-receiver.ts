@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Received, startListener } from '../../collector/webhooks/listener.ts';
 import { TOLERANCE_SECONDS, whyNotGenuine } from '../../collector/webhooks/signature.ts';
 import type { Alert } from '../../protocol/alerts.ts';
-import { parseAddress } from '../config.ts';
+import { parseAddress } from '../address.ts';
 import { CliError, type Io, unreadable } from '../io.ts';
 import { alertLine } from '../lines.ts';
 import { whole } from '../options.ts';

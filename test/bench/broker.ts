@@ -29,14 +29,13 @@ class NoLog implements LogWriter {
 const writer = log === 'segments' ? await openSegmentWriter(`${dir}/brokers`, { maxBytes: 8 * 1024 ** 3 }) : new NoLog();
 const broker = await startBroker({
   node: 'bench',
-  host: '127.0.0.1',
-  port: 0,
+  listeners: [{ scheme: 'mqtt', host: '127.0.0.1', port: 0 }],
   log: writer,
   control: await openSegmentReader(`${dir}/control`),
   keysFile: `${dir}/keys.json`,
   say: (line) => console.error(line),
 });
-console.log(JSON.stringify({ port: broker.address.port }));
+console.log(JSON.stringify({ port: broker.addresses[0]!.port }));
 createInterface({ input: process.stdin }).on('line', () => {
   globalThis.gc?.();
   console.log(JSON.stringify({ heap: process.memoryUsage().heapUsed }));

@@ -74,8 +74,7 @@ export async function testBroker(options: Partial<BrokerOptions> & { before?: Co
   for (const entry of before) await order(entry);
   const base = {
     node: 'node-1',
-    host: '127.0.0.1',
-    port: 0,
+    listeners: [{ scheme: 'mqtt' as const, host: '127.0.0.1', port: 0 }],
     log,
     control: control.reader(),
     keysFile,
@@ -89,7 +88,7 @@ export async function testBroker(options: Partial<BrokerOptions> & { before?: Co
     return broker.stop();
   });
   const token = (user: string, issued = START - 500) => issueToken(key, user, { now: issued, expiresAt: START + 3_600_000 });
-  const port = broker.address.port;
+  const port = broker.addresses[0]!.port;
   const records = () => log.records.map(decodeRecord);
   const arrivals = () => records().filter((record) => record.kind === 'arrival');
   return {

@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
-import { tempDir } from '../helpers/tempdir.ts';
 import { START, testBroker } from './harness.ts';
 
 const USER = 'acme/SN000001';
@@ -39,14 +34,16 @@ describe('starting', () => {
   it('is refused in one line where the address is taken', async () => {
     const { port } = await testBroker();
 
-    await expect(testBroker({ port })).rejects.toMatchObject({
+    await expect(testBroker({ listeners: [{ scheme: 'mqtt', host: '127.0.0.1', port }] })).rejects.toMatchObject({
       code: 'address_taken',
       message: expect.stringContaining(`127.0.0.1:${port}`),
     });
   });
 
   it('is refused for an address that this machine has not', async () => {
-    await expect(testBroker({ host: '203.0.113.1' })).rejects.toMatchObject({ code: 'address_unusable' });
+    await expect(testBroker({ listeners: [{ scheme: 'mqtt', host: '203.0.113.1', port: 0 }] })).rejects.toMatchObject({
+      code: 'address_unusable',
+    });
   });
 
   it('is refused for a node name that cannot stand in a topic', async () => {
@@ -107,45 +104,5 @@ describe('stopping', () => {
     const next = createServer().listen(port, '127.0.0.1');
     await new Promise((resolve) => next.once('listening', resolve));
     await new Promise((resolve) => next.close(resolve));
-  });
-});
-
-describe('TLS', () => {
-  it('serves a terminal that trusts the certificate', async () => {
-    const dir = await tempDir();
-    const [certFile, keyFile] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    await promisify(execFile)('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-keyout',
-      keyFile,
-      '-out',
-      certFile,
-      ...subject,
-    ]);
-    const { terminal, payloads, broker } = await testBroker({ tls: { certFile, keyFile } });
-    const ca = await readFile(certFile, 'utf8');
-
-    const client = await terminal(USER, { ca });
-    await client.publish(REPORT, 'over TLS');
-    client.socket.write(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]));
-    await client.closed;
-
-    expect(payloads()).toEqual(['over TLS']);
-    await eventually(() => expect(broker.stats().refusals).toEqual({ oversized: 1 }));
-  });
-
-  it('is refused in one line where its files cannot be used', async () => {
-    await expect(testBroker({ tls: { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' } })).rejects.toMatchObject({
-      code: 'tls_files',
-    });
   });
 });

@@ -54,6 +54,7 @@ it('a refused log-in goes on under a name of nobody, so that Aedes touches no se
   const { sessions, refusals } = parts();
   const door = createDoor(
     () => ({ keys: [{ id: 'k', secret: 'x', createdAt: 0 }], revokedAt: () => undefined, following: true, logWorks: true, now: 0 }),
+    new WeakMap(),
     sessions,
     refusals,
   );

@@ -39,7 +39,7 @@ describe('settings', () => {
     ['localhost:0', { host: 'localhost', port: 0 }],
     ['0.0.0.0:65535', { host: '0.0.0.0', port: 65_535 }],
   ])('take the address %s', (text, address) => {
-    expect(readSettings({ TILLWATCH_MQTT_LISTEN: text }).mqtt).toEqual(address);
+    expect(readSettings({ TILLWATCH_MQTT_LISTEN: text, TILLWATCH_INSECURE_LISTEN: '1' }).mqtt).toEqual(address);
   });
 
   it.each(['1883', ':1883', 'localhost', 'localhost:', 'localhost:65536', 'localhost:-1', '::1:1883', 'a b:x', 'mqtt://localhost:1883'])(

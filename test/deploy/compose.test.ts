@@ -51,7 +51,8 @@ describe('docker-compose.yml', () => {
   });
 
   it('publishes the ports that the image listens on', () => {
-    const { mqtt, http } = readSettings(imageEnvironment);
+    const { mqtt, http } = readSettings({ ...imageEnvironment, ...service('broker').environment });
+    expect(mqtt.host).toBe('0.0.0.0');
     expect([service('broker').ports, service('collector').ports]).toEqual([
       [`127.0.0.1:${mqtt.port}:${mqtt.port}`],
       [`127.0.0.1:${http.port}:${http.port}`],

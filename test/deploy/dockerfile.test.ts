@@ -37,7 +37,7 @@ describe('the Dockerfile', () => {
     expect(instructions('USER')).toEqual(['node']);
     const { NODE_ENV: _, ...ours } = imageEnvironment;
     const settings = readSettings(ours);
-    expect([settings.dataDir, settings.mqtt.host, settings.http.host]).toEqual(['/data', '0.0.0.0', '0.0.0.0']);
+    expect([settings.dataDir, settings.mqtt.host, settings.http.host]).toEqual(['/data', '127.0.0.1', '0.0.0.0']);
     expect(instructions('VOLUME')).toEqual([settings.dataDir]);
   });
 });

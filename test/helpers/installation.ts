@@ -42,6 +42,10 @@ export class Process {
     return this.#said;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get runs(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

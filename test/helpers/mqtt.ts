@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import mqtt, { type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet';
 
 export interface MqttLogin {
@@ -22,6 +22,10 @@ export interface MqttLogin {
   pipelined?: Packet[];
   /** Connects by TLS, and trusts this certificate alone. */
   ca?: string;
+  /** What more there is to TLS, such as a certificate of its own. */
+  tls?: ConnectionOptions;
+  /** Written before all else, as a balancer does. */
+  head?: Uint8Array;
 }
 
 interface PublishFlags {
@@ -34,7 +38,9 @@ interface PublishFlags {
 /** Connects and waits for the CONNACK, whatever it says. Errors: rejects where the connection ends without one. */
 export async function connectMqtt(login: MqttLogin): Promise<MqttClient> {
   const at = { port: login.port, host: login.host ?? '127.0.0.1' };
-  const socket = login.ca === undefined ? connectSocket(at) : connectTls({ ...at, ca: login.ca, servername: 'localhost' });
+  const plain = connectSocket(at);
+  if (login.head) plain.write(login.head);
+  const socket = login.ca === undefined ? plain : connectTls({ socket: plain, ca: login.ca, servername: 'localhost', ...login.tls });
   const client = new MqttClient(socket);
   await once(socket, login.ca === undefined ? 'connect' : 'secureConnect');
   await client.login(login);

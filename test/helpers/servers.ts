@@ -7,6 +7,7 @@ const VARIABLES = {
   mosquitto_pub: 'MOSQUITTO_PUB',
   faketime: 'FAKETIME_PROGRAM',
   'standardwebhooks-python': 'STANDARDWEBHOOKS_PYTHON',
+  'paho-python': 'PAHO_PYTHON',
 } as const;
 export type ServerName = keyof typeof VARIABLES;
 

@@ -30,7 +30,7 @@ export async function bareBroker(kind: 'front' | 'plain'): Promise<BareBroker> {
   const [log, clock] = [new MemoryLog(), new TestClock()];
   const keysFile = join(await tempDir(), 'keys.json');
   const [key] = await loadOrCreateKeys(keysFile, randomBytes, () => START - 1_000);
-  const options = { node: 'node-1', host: '127.0.0.1', port: 0, log, control: new MemoryLog().reader(), keysFile, say: () => {} };
+  const options = { node: 'node-1', listeners: [], log, control: new MemoryLog().reader(), keysFile, say: () => {} };
   const parts = await createParts(options, clock);
   await parts.follower.start();
   await parts.aedes.listen();
