@@ -7,6 +7,8 @@ import type { UpChannel } from '../protocol/topics.ts';
 import { systemClock } from './clock.ts';
 import { BrokerError } from './errors.ts';
 import { connectionProblem } from './failures.ts';
+import { limitsActed } from './limits/acted.ts';
+import type { LimitName } from './limits/table.ts';
 import { type Listener, listen } from './listener.ts';
 import { type BrokerOptions, createParts, type Parts } from './parts.ts';
 import type { RefusalReason } from './refusals.ts';
@@ -22,6 +24,8 @@ export interface BrokerStats {
   refusals: Partial<Record<RefusalReason, number>>;
   /** Refusals beyond what a second may list. */
   refusalsUnlisted: number;
+  /** How often each limit acted. */
+  limits: Record<LimitName, number>;
   /** Messages that a monitoring tool was too slow for. */
   forwardsDropped: number;
   /** Messages that wait for a place among those on their way to subscribers. */
@@ -41,7 +45,6 @@ export interface Broker {
 const NODE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 /** Of heartbeats, and of the front's ticks. */
 const BEAT_MS = 1_000;
-const DEFAULT_MAX_CONNECTIONS = 20_000;
 /** How long a client may take to close its side when the broker stops. */
 const STOP_GRACE_MS = 1_000;
 
@@ -78,8 +81,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-function openListener({ host, port, tls, maxConnections = DEFAULT_MAX_CONNECTIONS, say }: BrokerOptions, parts: Parts): Promise<Listener> {
-  const { aedes, refusals, sessions, front } = parts;
+function openListener({ host, port, tls, say }: BrokerOptions, parts: Parts): Promise<Listener> {
+  const { aedes, refusals, sessions, front, limits } = parts;
+  const maxConnections = limits.connections || Number.MAX_SAFE_INTEGER;
   const connectionFailed = (client: Client, error: Error) => {
     const session = sessions.of(client);
     const reason = connectionProblem(error);
@@ -108,6 +112,7 @@ function readStats(parts: Parts, log: { stats: LogStats }): BrokerStats {
     failedAppends: intake.failures(),
     refusals: refusals.counts(),
     refusalsUnlisted: refusals.unlisted(),
+    limits: limitsActed(parts),
     forwardsDropped: subscribing.forwardsDropped(),
     forwardsQueued: (aedes as Aedes & { mq: { length: number } }).mq.length,
     controlLagMs: follower.lagMs(),

@@ -1,37 +1,71 @@
 /** Log-in: Aedes' `preConnect`, which may still rename the client, decides; `authenticate`, which may choose the CONNACK, answers. */
 import type { AedesOptions, AuthenticateError, Client } from 'aedes';
 import type { IConnectPacket } from 'mqtt-packet';
-import { decideLogin, type LoginContext } from './login.ts';
+import { parseUser } from '../backbone/credentials/users.ts';
+import type { FailedLogins } from './limits/failed-logins.ts';
+import type { Waiting } from './limits/gate.ts';
+import { decideLogin, isGuess, type LoginContext, type LoginVerdict, refuse } from './login.ts';
 import type { Refusals } from './refusals.ts';
 import type { Sessions } from './sessions.ts';
 
 type Door = Required<Pick<AedesOptions, 'preConnect' | 'authenticate'>>;
 
+export interface DoorOptions {
+  context(): LoginContext;
+  sessions: Sessions;
+  refusals: Refusals;
+  failedLogins: FailedLogins;
+  /** Lets a CONNECT in when it is its turn. */
+  gate(next: Waiting): void;
+}
+
 /** Contract: 5–1 200 s. One that asks for none at all could be dead for ever and look alive. */
 const MIN_KEEPALIVE_SECONDS = 5;
 const MAX_KEEPALIVE_SECONDS = 1_200;
 
-export function createDoor(context: () => LoginContext, sessions: Sessions, refusals: Refusals): Door {
+export function createDoor({ context, sessions, refusals, failedLogins, gate }: DoorOptions): Door {
   const refused = new WeakMap<Client, AuthenticateError>();
   let refusedCount = 0;
 
+  function answer(client: Client, packet: IConnectPacket, verdict: LoginVerdict): void {
+    const keepaliveSeconds = boundKeepalive(packet.keepalive);
+    // The front watches over it: Aedes does not see all that a client sends.
+    packet.keepalive = 0;
+    if (verdict.ok) {
+      packet.clientId = verdict.clientId;
+      // A session that outlives its connection would gather the whole fleet's messages in memory.
+      if (verdict.user.kind === 'noc') packet.clean = true;
+      sessions.admit(client, verdict.user, verdict.issued, keepaliveSeconds);
+    } else {
+      const address = addressOf(client);
+      refusals.add(verdict.reason, packet.username ?? '', `client id ${packet.clientId}${address ? ` from ${address}` : ''}`);
+      refused.set(client, Object.assign(new Error(verdict.reason), { returnCode: verdict.returnCode }));
+      forgetIdentity(packet, ++refusedCount);
+    }
+  }
+
+  function decide(client: Client, packet: IConnectPacket): LoginVerdict {
+    const { username } = packet;
+    const verdict = decideLogin(packet, context());
+    if (isGuess(verdict)) failedLogins.failed(username && parseUser(username) ? username : undefined, addressOf(client));
+    return verdict;
+  }
+
   return {
     preConnect(client, packet, callback) {
-      const verdict = decideLogin(packet, context());
-      const keepaliveSeconds = boundKeepalive(packet.keepalive);
-      // The front watches over it: Aedes does not see all that a client sends.
-      packet.keepalive = 0;
-      if (verdict.ok) {
-        packet.clientId = verdict.clientId;
-        // A session that outlives its connection would gather the whole fleet's messages in memory.
-        if (verdict.user.kind === 'noc') packet.clean = true;
-        sessions.admit(client, verdict.user, verdict.issued, keepaliveSeconds);
-      } else {
-        refusals.add(verdict.reason, packet.username ?? '', `client id ${packet.clientId}${where(client)}`);
-        refused.set(client, Object.assign(new Error(verdict.reason), { returnCode: verdict.returnCode }));
-        forgetIdentity(packet, ++refusedCount);
+      const blocked = failedLogins.blocked(packet.username ?? '', addressOf(client));
+      if (blocked) {
+        // Before the gate: who storms in vain takes nobody's turn.
+        answer(client, packet, refuse(blocked));
+        return callback(null, true);
       }
-      callback(null, true);
+      gate({
+        gone: () => client.closed,
+        enter() {
+          answer(client, packet, decide(client, packet));
+          callback(null, true);
+        },
+      });
     },
     authenticate(client, _username, _password, done) {
       const error = refused.get(client);
@@ -51,6 +85,6 @@ function boundKeepalive(seconds = 0): number {
   return seconds === 0 ? MAX_KEEPALIVE_SECONDS : Math.min(Math.max(seconds, MIN_KEEPALIVE_SECONDS), MAX_KEEPALIVE_SECONDS);
 }
 
-function where({ conn }: Client): string {
-  return 'remoteAddress' in conn && conn.remoteAddress ? ` from ${conn.remoteAddress}` : '';
+function addressOf({ conn }: Client): string | undefined {
+  return 'remoteAddress' in conn ? (conn.remoteAddress as string | undefined) : undefined;
 }

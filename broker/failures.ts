@@ -6,6 +6,7 @@ import { type ConnectionProblem, RefusedError } from './refusals.ts';
 const AEDES_ERRORS: Record<string, ConnectionProblem | undefined> = {
   'connect did not arrive in time': 'connect_timeout',
   'drain timeout': 'slow_reader',
+  'topic has too many levels': 'too_many_levels',
   'keep alive timeout': undefined,
   'connection closed': undefined,
 };

@@ -10,6 +10,11 @@ import { createDoor } from './door.ts';
 import { createAudience } from './front/audience.ts';
 import { createFront, type Front } from './front/front.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { type Acted, createActed } from './limits/acted.ts';
+import { rateOf } from './limits/bucket.ts';
+import { createFailedLogins } from './limits/failed-logins.ts';
+import { createGate } from './limits/gate.ts';
+import { type LimitValues, limitValues } from './limits/table.ts';
 import { MAX_CLIENT_ID_CHARACTERS } from './login.ts';
 import { createOrders } from './orders.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
@@ -30,13 +35,16 @@ export interface BrokerOptions {
   control: LogReader;
   /** Path of the key ring; made where there is none. */
   keysFile: string;
-  maxConnections?: number;
+  /** Where they differ from limits/table.ts. */
+  limits?: Partial<LimitValues>;
   /** Told, in whole lines for people, when the broker stops or starts again to accept something. */
   say(line: string): void;
   clock?: BrokerClock;
 }
 
 export interface Parts {
+  limits: LimitValues;
+  acted: Acted;
   aedes: Aedes;
   intake: Intake;
   sessions: Sessions;
@@ -54,19 +62,23 @@ export interface Parts {
  */
 const FORWARD_CONCURRENCY = 10_000;
 
-const LIMITS = {
-  concurrency: FORWARD_CONCURRENCY,
-  connectTimeout: 10_000,
-  drainTimeout: 10_000,
-  /** Packets that come before the CONNACK. */
-  queueLimit: 100,
-  /** QoS 2 messages of one client before their PUBREL. */
-  maxInflightInbound: 100,
-  maxTopicLevels: 10,
-  maxClientsIdLength: MAX_CLIENT_ID_CHARACTERS,
-};
+function aedesLimits(limits: LimitValues) {
+  return {
+    concurrency: FORWARD_CONCURRENCY,
+    connectTimeout: 1_000 * limits.connect_seconds,
+    drainTimeout: 1_000 * limits.drain_seconds,
+    queueLimit: limits.early_packets,
+    maxInflightInbound: limits.unreleased,
+    maxTopicLevels: limits.topic_levels,
+    maxClientsIdLength: MAX_CLIENT_ID_CHARACTERS,
+  };
+}
 
-export async function createParts({ node, log, control, keysFile, say }: BrokerOptions, clock: BrokerClock): Promise<Parts> {
+const MINUTE_MS = 60_000;
+
+export async function createParts(options: BrokerOptions, clock: BrokerClock): Promise<Parts> {
+  const { node, log, control, keysFile, say } = options;
+  const limits = limitValues(options.limits);
   const { now, uptime } = clock;
   const boot = randomUUID();
   let keys = await loadOrCreateKeys(keysFile, randomBytes, now);
@@ -82,6 +94,13 @@ export async function createParts({ node, log, control, keysFile, say }: BrokerO
   const sessions = createSessions();
   const revocations = createRevocations();
   const refusals = createRefusals(node, now, intake.note);
+  const acted = createActed();
+  const failedLogins = createFailedLogins({
+    perAddress: rateOf(limits.address_failures, MINUTE_MS),
+    perIdentity: rateOf(limits.identity_failures, MINUTE_MS),
+    uptime,
+  });
+  const gate = createGate(rateOf(limits.connects, 1_000), clock, () => acted.add('connects'));
   const publishing = createPublishing({ node, now, intake, sessions, refusals });
   const audience = createAudience();
   const subscribing = createSubscribing(sessions, refusals, audience);
@@ -94,11 +113,11 @@ export async function createParts({ node, log, control, keysFile, say }: BrokerO
   });
   const { authorizePublish } = publishing;
   const { authorizeSubscribe, authorizeForward } = subscribing;
-  const door = createDoor(loginContext, sessions, refusals);
-  const aedes = new Aedes({ ...LIMITS, id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
+  const door = createDoor({ context: loginContext, sessions, refusals, failedLogins, gate });
+  const aedes = new Aedes({ ...aedesLimits(limits), id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
   const front = createFront({ aedes, node, now, intake, publishing, sessions, audience });
   const take = createOrders({ aedes, now, revocations, sessions, reloadKeys });
   const follower = followControl({ reader: control, uptime, take, say });
   const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
-  return { aedes, intake, sessions, refusals, publishing, subscribing, follower, front, heartbeat };
+  return { limits, acted, aedes, intake, sessions, refusals, publishing, subscribing, follower, front, heartbeat };
 }

@@ -1,9 +1,12 @@
 import { PassThrough } from 'node:stream';
 import type { Client, PublishPacket } from 'aedes';
 import { describe, expect, it } from 'vitest';
+import type { KeyRing } from '../../backbone/credentials/tokens.ts';
 import { parseUser } from '../../backbone/credentials/users.ts';
 import { createDoor } from '../../broker/door.ts';
 import { createIntake } from '../../broker/intake.ts';
+import { rateOf } from '../../broker/limits/bucket.ts';
+import { createFailedLogins } from '../../broker/limits/failed-logins.ts';
 import { createPublishing } from '../../broker/publishing.ts';
 import { createRefusals } from '../../broker/refusals.ts';
 import { createSessions } from '../../broker/sessions.ts';
@@ -52,11 +55,14 @@ describe('a Will that Aedes finds in its own sweep', () => {
 
 it('a refused log-in goes on under a name of nobody, so that Aedes touches no session of the terminal it named', () => {
   const { sessions, refusals } = parts();
-  const door = createDoor(
-    () => ({ keys: [{ id: 'k', secret: 'x', createdAt: 0 }], revokedAt: () => undefined, following: true, logWorks: true, now: 0 }),
+  const keys: KeyRing = [{ id: 'k', secret: 'x', createdAt: 0 }];
+  const door = createDoor({
+    context: () => ({ keys, revokedAt: () => undefined, following: true, logWorks: true, now: 0 }),
     sessions,
     refusals,
-  );
+    failedLogins: createFailedLogins({ perAddress: rateOf(0, 1), perIdentity: rateOf(0, 1), uptime: () => 0 }),
+    gate: (next) => next.enter(),
+  });
   const packet = {
     cmd: 'connect',
     clientId: 'acme/SN000001',

@@ -10,6 +10,8 @@ import mqtt, { type IConnectPacket, type IPublishPacket, type Packet } from 'mqt
 export interface MqttLogin {
   port: number;
   host?: string;
+  /** The address to come from. */
+  localAddress?: string;
   clientId: string;
   username?: string;
   password?: string;
@@ -33,7 +35,11 @@ interface PublishFlags {
 
 /** Connects and waits for the CONNACK, whatever it says. Errors: rejects where the connection ends without one. */
 export async function connectMqtt(login: MqttLogin): Promise<MqttClient> {
-  const at = { port: login.port, host: login.host ?? '127.0.0.1' };
+  const at = {
+    port: login.port,
+    host: login.host ?? '127.0.0.1',
+    ...(login.localAddress === undefined ? {} : { localAddress: login.localAddress }),
+  };
   const socket = login.ca === undefined ? connectSocket(at) : connectTls({ ...at, ca: login.ca, servername: 'localhost' });
   const client = new MqttClient(socket);
   await once(socket, login.ca === undefined ? 'connect' : 'secureConnect');
