@@ -26,8 +26,6 @@ export interface BrokerStats {
   refusalsUnlisted: number;
   /** How often each limit acted. */
   limits: Record<LimitName, number>;
-  /** Messages that a monitoring tool was too slow for. */
-  forwardsDropped: number;
   /** Messages that wait for a place among those on their way to subscribers. */
   forwardsQueued: number;
   /** Since the control log was last read to its end. */
@@ -104,7 +102,7 @@ function openListener({ host, port, tls, say }: BrokerOptions, parts: Parts): Pr
 }
 
 function readStats(parts: Parts, log: { stats: LogStats }): BrokerStats {
-  const { aedes, intake, sessions, refusals, publishing, subscribing, follower } = parts;
+  const { aedes, intake, sessions, refusals, publishing, follower } = parts;
   return {
     connections: sessions.count(),
     published: publishing.counts(),
@@ -113,7 +111,6 @@ function readStats(parts: Parts, log: { stats: LogStats }): BrokerStats {
     refusals: refusals.counts(),
     refusalsUnlisted: refusals.unlisted(),
     limits: limitsActed(parts),
-    forwardsDropped: subscribing.forwardsDropped(),
     forwardsQueued: (aedes as Aedes & { mq: { length: number } }).mq.length,
     controlLagMs: follower.lagMs(),
     log: { ...log.stats },

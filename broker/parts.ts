@@ -21,7 +21,7 @@ import { createPublishing, type Publishing } from './publishing.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRevocations } from './revocations.ts';
 import { createSessions, type Sessions } from './sessions.ts';
-import { createSubscribing, type Subscribing } from './subscribing.ts';
+import { createSubscribing } from './subscribing.ts';
 
 export interface BrokerOptions {
   /** This broker's name in all that it appends: 1 to 64 letters, digits, dots, dashes, underscores. */
@@ -50,14 +50,13 @@ export interface Parts {
   sessions: Sessions;
   refusals: Refusals;
   publishing: Publishing;
-  subscribing: Subscribing;
   follower: ControlFollower;
   front: Front;
   heartbeat(): HeartbeatEntry;
 }
 
 /**
- * Messages on their way to subscribers at once. It holds all that MAX_BACKLOG_BYTES (subscribing.ts) lets wait for a slow one:
+ * Messages on their way to subscribers at once. It holds all that `tool_backlog_bytes` lets wait for a slow one:
  * at less, that one would hold up the rest.
  */
 const FORWARD_CONCURRENCY = 10_000;
@@ -90,7 +89,7 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
       (error: Error) => say(`${error.message}: the keys known before are used on`),
     );
   };
-  const intake = createIntake(log, say);
+  const intake = createIntake({ log, say, uptime, limits });
   const sessions = createSessions();
   const revocations = createRevocations();
   const refusals = createRefusals(node, now, intake.note);
@@ -102,8 +101,8 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   });
   const gate = createGate(rateOf(limits.connects, 1_000), clock, () => acted.add('connects'));
   const publishing = createPublishing({ node, now, intake, sessions, refusals });
-  const audience = createAudience();
-  const subscribing = createSubscribing(sessions, refusals, audience);
+  const audience = createAudience(limits.subscriptions);
+  const subscribing = createSubscribing({ sessions, refusals, audience, limits, acted });
   const loginContext = () => ({
     keys,
     revokedAt: revocations.revokedAt,
@@ -115,9 +114,9 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   const { authorizeSubscribe, authorizeForward } = subscribing;
   const door = createDoor({ context: loginContext, sessions, refusals, failedLogins, gate });
   const aedes = new Aedes({ ...aedesLimits(limits), id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
-  const front = createFront({ aedes, node, now, intake, publishing, sessions, audience });
+  const front = createFront({ aedes, node, now, uptime, limits, acted, intake, publishing, sessions, audience });
   const take = createOrders({ aedes, now, revocations, sessions, reloadKeys });
   const follower = followControl({ reader: control, uptime, take, say });
   const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
-  return { limits, acted, aedes, intake, sessions, refusals, publishing, subscribing, follower, front, heartbeat };
+  return { limits, acted, aedes, intake, sessions, refusals, publishing, follower, front, heartbeat };
 }

@@ -77,7 +77,13 @@ export const LIMITS = {
   pending_bytes: {
     default: 128 * MIB,
     unit: 'bytes of all that wait for the log',
-    does: 'no more is read of acquirers of whom more waits than there is room left; where it is full, a connection ends without a PUBACK',
+    does: 'no more is read of an acquirer of whom more waits than there is room left; at three times the room a connection that cannot be made to wait ends without a PUBACK',
+  },
+  log_seconds: {
+    default: 10,
+    unit: 'seconds that the log takes for a heartbeat',
+    does: 'PUBACKs wait, and CONNACK 3 to new log-ins until the log has taken it; a log that fails or is full does the same at once',
+    refusal: 'log_unavailable',
   },
   topic_levels: {
     default: 10,

@@ -16,10 +16,13 @@ import { MemoryLog } from '../helpers/memory-log.ts';
 const will = { topic: 'pos/v1/acme/SN000001/state', payload: Buffer.from('lost'), qos: 1, retain: true } as unknown as PublishPacket;
 const clientThat = (closed: boolean) => ({ conn: new PassThrough(), closed }) as unknown as Client;
 
+const intakeOf = (log: MemoryLog, pending_bytes: number) =>
+  createIntake({ log, say: () => {}, uptime: () => 0, limits: { pending_bytes, log_seconds: 10 } });
+
 function parts() {
   const [log, sessions] = [new MemoryLog(), createSessions()];
   const refusals = createRefusals('node-1', Date.now, () => {});
-  const publishing = createPublishing({ node: 'node-1', now: () => 1, intake: createIntake(log, () => {}), sessions, refusals });
+  const publishing = createPublishing({ node: 'node-1', now: () => 1, intake: intakeOf(log, 1_000_000), sessions, refusals });
   const authorize = (client: Client | null, packet: PublishPacket) =>
     new Promise<Error | null | undefined>((resolve) => publishing.authorizePublish(client, packet, resolve));
   return { log, sessions, refusals, authorize };
@@ -81,10 +84,10 @@ it('a refused log-in goes on under a name of nobody, so that Aedes touches no se
 
 it('what waits for a slow log is limited: beyond it a message is refused, and taken again when there is room', async () => {
   const log = new MemoryLog();
-  const intake = createIntake(log, () => {}, 2_500);
+  const intake = intakeOf(log, 3_000);
   const take = () =>
     new Promise<string>((resolve) => {
-      intake.take(Buffer.alloc(1_000), (error) => resolve(error?.message ?? 'durable'));
+      intake.take('acme', Buffer.alloc(1_000), (error) => resolve(error?.message ?? 'durable'));
     });
   log.hold();
   const waiting = [take(), take()];
