@@ -51,12 +51,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { log, clock = systemClock } = options;
   if (!NODE_PATTERN.test(options.node)) throw new BrokerError('node_name', options.node);
   const parts = await createParts(options, clock);
-  const { aedes, intake, follower, front, heartbeat } = parts;
+  const { aedes, intake, follower, front, heartbeat, tellLimits } = parts;
   await follower.start();
   let listener: Listener;
   try {
     await log.append([encodeRecord(heartbeat())]);
     await aedes.listen();
+    tellLimits();
     listener = await openListener(options, parts);
   } catch (error) {
     follower.stop();
@@ -67,6 +68,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     void intake.beat(heartbeat());
     void follower.check();
     front.tick();
+    tellLimits();
   });
   let stopped: Promise<void> | undefined;
   return {

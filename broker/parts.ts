@@ -10,11 +10,12 @@ import { createDoor } from './door.ts';
 import { createAudience } from './front/audience.ts';
 import { createFront, type Front } from './front/front.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { type Acted, createActed } from './limits/acted.ts';
+import { type Acted, createActed, limitsActed } from './limits/acted.ts';
 import { rateOf } from './limits/bucket.ts';
 import { createFailedLogins } from './limits/failed-logins.ts';
 import { createGate } from './limits/gate.ts';
 import { type LimitValues, limitValues } from './limits/table.ts';
+import { createLimitTopics } from './limits/topics.ts';
 import { MAX_CLIENT_ID_CHARACTERS } from './login.ts';
 import { createOrders } from './orders.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
@@ -53,6 +54,8 @@ export interface Parts {
   follower: ControlFollower;
   front: Front;
   heartbeat(): HeartbeatEntry;
+  /** Tells monitoring tools which limits acted. */
+  tellLimits(): void;
 }
 
 /**
@@ -71,6 +74,11 @@ function aedesLimits(limits: LimitValues) {
     maxTopicLevels: limits.topic_levels,
     maxClientsIdLength: MAX_CLIENT_ID_CHARACTERS,
   };
+}
+
+/** Aedes keeps in memory what sessions that outlive their connections have to be sent. */
+interface Persistent {
+  persistence: { outgoingStream(client: { id: string }): AsyncIterable<unknown> };
 }
 
 const MINUTE_MS = 60_000;
@@ -114,9 +122,11 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   const { authorizeSubscribe, authorizeForward } = subscribing;
   const door = createDoor({ context: loginContext, sessions, refusals, failedLogins, gate });
   const aedes = new Aedes({ ...aedesLimits(limits), id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
+  const tellLimits = createLimitTopics({ aedes, node, limits, acted: () => limitsActed({ acted, refusals }) });
   const front = createFront({ aedes, node, now, uptime, limits, acted, intake, publishing, sessions, audience });
-  const take = createOrders({ aedes, now, revocations, sessions, reloadKeys });
+  const outgoing = (id: string) => (aedes as Aedes & Persistent).persistence.outgoingStream({ id });
+  const take = createOrders({ aedes, outgoing, now, limits, acted, revocations, sessions, reloadKeys });
   const follower = followControl({ reader: control, uptime, take, say });
   const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
-  return { limits, acted, aedes, intake, sessions, refusals, publishing, follower, front, heartbeat };
+  return { limits, acted, aedes, intake, sessions, refusals, publishing, follower, front, heartbeat, tellLimits };
 }

@@ -21,6 +21,8 @@ export type ConnectionProblem =
   | 'connect_timeout' // connected, and sent no CONNECT
   | 'bad_packet' // not MQTT 3.1.1
   | 'oversized'
+  | 'too_many_early' // packets before its CONNACK
+  | 'too_many_unreleased' // QoS 2 messages without their PUBREL
   | 'too_many_levels'
   | 'too_many_subscriptions'
   | 'slow_reader'; // did not read what it was sent

@@ -46,7 +46,15 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
     await log.close();
   };
   try {
-    const broker = await startBroker({ node: settings.node, ...settings.mqtt, log, control, keysFile: paths.keys, say: io.say });
+    const broker = await startBroker({
+      node: settings.node,
+      ...settings.mqtt,
+      limits: settings.limits,
+      log,
+      control,
+      keysFile: paths.keys,
+      say: io.say,
+    });
     io.say(`broker: mqtt://${shownAddress(broker.address)}`);
     return {
       broker,

@@ -9,7 +9,7 @@ interface Limit {
   /** What happens at the limit. */
   does: string;
   /** Where an operator may need another value; 0 is none. */
-  setting?: string;
+  setting?: `TILLWATCH_MAX_${string}`;
   /** The refusals that count it; without one, it is counted each time that it makes somebody wait or lose something. */
   refusal?: RefusalReason;
 }
@@ -20,14 +20,8 @@ const MIB = 1024 * KIB;
 export const LIMITS = {
   packet_bytes: {
     default: MAX_FRAME_BYTES,
-    unit: 'bytes of a packet, its first byte and length aside',
-    does: 'the connection ends as the length is read: no body is gathered',
-    refusal: 'oversized',
-  },
-  payload_bytes: {
-    default: MAX_WIRE_BYTES,
-    unit: 'bytes of a payload',
-    does: 'the connection ends without a PUBACK',
+    unit: `bytes of a packet, its first byte and length aside; ${MAX_WIRE_BYTES} of them payload`,
+    does: 'the connection ends as the length is read, and no body is gathered; one whose payload alone is too long gets no PUBACK',
     refusal: 'oversized',
   },
   connections: {
@@ -99,7 +93,7 @@ export const LIMITS = {
   },
   commands: {
     default: 100,
-    unit: 'commands that a terminal has not acknowledged, kept in memory while it is away',
+    unit: 'commands without a PUBACK that are kept for a terminal whose session outlives its connection',
     does: 'a further one is not sent',
   },
   tool_backlog_bytes: {
@@ -111,13 +105,13 @@ export const LIMITS = {
     default: 100,
     unit: 'packets of a client before its CONNACK',
     does: 'the connection ends',
-    refusal: 'bad_packet',
+    refusal: 'too_many_early',
   },
   unreleased: {
     default: 100,
     unit: 'QoS 2 messages of one client before their PUBREL',
     does: 'the connection ends',
-    refusal: 'bad_packet',
+    refusal: 'too_many_unreleased',
   },
   connect_seconds: {
     default: 10,
@@ -137,9 +131,6 @@ export type LimitName = keyof typeof LIMITS;
 export type LimitValues = Record<LimitName, number>;
 
 export const LIMIT_NAMES = Object.keys(LIMITS) as LimitName[];
-
-/** Those that an operator may set. */
-export type SettableLimit = { [N in LimitName]: (typeof LIMITS)[N] extends { setting: string } ? N : never }[LimitName];
 
 export function limitValues(others: Partial<LimitValues> = {}): LimitValues {
   const defaults = Object.fromEntries(LIMIT_NAMES.map((name) => [name, LIMITS[name].default])) as LimitValues;
