@@ -6,8 +6,9 @@ import type { LimitValues } from './limits/table.ts';
 
 export interface Intake {
   /**
-   * Appends the record of an acquirer's message, whose bytes are copied at once. Calls back when it is durable, or with an error where it is not in the
-   * log: the log's own, or that too much of this acquirer's waits for it already. In the order of the calls; `done` must not throw.
+   * Appends the record of an acquirer's message, whose bytes are copied at once. Calls back when it is durable, or with an error where
+   * it is not in the log: the log's own, or that too much of this acquirer's waits for it already. In the order of the calls; `done`
+   * must not throw.
    */
   take(acquirer: string, record: Uint8Array, done: (error?: Error) => void): void;
   /**
