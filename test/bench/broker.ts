@@ -31,6 +31,8 @@ const broker = await startBroker({
   node: 'bench',
   host: '127.0.0.1',
   port: 0,
+  // A few terminals stand for many.
+  limits: { terminal_packets: 0 },
   log: writer,
   control: await openSegmentReader(`${dir}/control`),
   keysFile: `${dir}/keys.json`,
