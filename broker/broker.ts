@@ -7,6 +7,8 @@ import type { UpChannel } from '../protocol/topics.ts';
 import { systemClock } from './clock.ts';
 import { BrokerError } from './errors.ts';
 import { connectionProblem } from './failures.ts';
+import { limitsActed } from './limits/acted.ts';
+import type { LimitName } from './limits/table.ts';
 import { type ListenAddress, type Listeners, listen } from './listeners/listeners.ts';
 import { type BrokerOptions, createParts, type Parts } from './parts.ts';
 import type { RefusalReason } from './refusals.ts';
@@ -22,8 +24,8 @@ export interface BrokerStats {
   refusals: Partial<Record<RefusalReason, number>>;
   /** Refusals beyond what a second may list. */
   refusalsUnlisted: number;
-  /** Messages that a monitoring tool was too slow for. */
-  forwardsDropped: number;
+  /** How often each limit acted. */
+  limits: Record<LimitName, number>;
   /** Messages that wait for a place among those on their way to subscribers. */
   forwardsQueued: number;
   /** Since the control log was last read to its end. */
@@ -44,7 +46,6 @@ export interface Broker {
 const NODE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 /** Of heartbeats, and of the front's ticks. */
 const BEAT_MS = 1_000;
-const DEFAULT_MAX_CONNECTIONS = 20_000;
 /** How long a client may take to close its side when the broker stops. */
 const STOP_GRACE_MS = 1_000;
 
@@ -53,12 +54,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { log, clock = systemClock } = options;
   if (!NODE_PATTERN.test(options.node)) throw new BrokerError('node_name', options.node);
   const parts = await createParts(options, clock);
-  const { aedes, intake, follower, front, heartbeat } = parts;
+  const { aedes, intake, follower, front, heartbeat, tellLimits } = parts;
   await follower.start();
   let listeners: Listeners;
   try {
     await log.append([encodeRecord(heartbeat())]);
     await aedes.listen();
+    tellLimits();
     listeners = await openListeners(options, parts);
   } catch (error) {
     follower.stop();
@@ -70,6 +72,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     void follower.check();
     front.tick();
     listeners.tick();
+    tellLimits();
   });
   let stopped: Promise<void> | undefined;
   return {
@@ -84,8 +87,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 }
 
 function openListeners(options: BrokerOptions, parts: Parts): Promise<Listeners> {
-  const { listeners, tls, proxies, maxConnections = DEFAULT_MAX_CONNECTIONS, say } = options;
-  const { aedes, refusals, sessions, front, certificates } = parts;
+  const { listeners, tls, proxies, say } = options;
+  const { aedes, refusals, sessions, front, certificates, limits } = parts;
+  const maxConnections = limits.connections || Number.MAX_SAFE_INTEGER;
   const connectionFailed = (client: Client, error: Error) => {
     const session = sessions.of(client);
     const reason = connectionProblem(error);
@@ -110,7 +114,7 @@ function openListeners(options: BrokerOptions, parts: Parts): Promise<Listeners>
 }
 
 function readStats(parts: Parts, log: { stats: LogStats }): BrokerStats {
-  const { aedes, intake, sessions, refusals, publishing, subscribing, follower } = parts;
+  const { aedes, intake, sessions, refusals, publishing, follower } = parts;
   return {
     connections: sessions.count(),
     published: publishing.counts(),
@@ -118,7 +122,7 @@ function readStats(parts: Parts, log: { stats: LogStats }): BrokerStats {
     failedAppends: intake.failures(),
     refusals: refusals.counts(),
     refusalsUnlisted: refusals.unlisted(),
-    forwardsDropped: subscribing.forwardsDropped(),
+    limits: limitsActed(parts),
     forwardsQueued: (aedes as Aedes & { mq: { length: number } }).mq.length,
     controlLagMs: follower.lagMs(),
     log: { ...log.stats },

@@ -1,12 +1,25 @@
 /** Log-in: Aedes' `preConnect`, which may still rename the client, decides; `authenticate`, which may choose the CONNACK, answers. */
 import type { AedesOptions, AuthenticateError, Client } from 'aedes';
 import type { IConnectPacket } from 'mqtt-packet';
+import { parseUser } from '../backbone/credentials/users.ts';
+import type { FailedLogins } from './limits/failed-logins.ts';
+import type { Waiting } from './limits/gate.ts';
 import type { ClientCertificate } from './listeners/certificate.ts';
-import { decideLogin, type LoginContext } from './login.ts';
+import { decideLogin, isGuess, type LoginContext, type LoginVerdict, refuse } from './login.ts';
 import type { Refusals } from './refusals.ts';
 import type { Sessions } from './sessions.ts';
 
 type Door = Required<Pick<AedesOptions, 'preConnect' | 'authenticate'>>;
+
+export interface DoorOptions {
+  context(): LoginContext;
+  certificates: Certificates;
+  sessions: Sessions;
+  refusals: Refusals;
+  failedLogins: FailedLogins;
+  /** Lets a CONNECT in when it is its turn. */
+  gate(next: Waiting): void;
+}
 
 /** Contract: 5–1 200 s. One that asks for none at all could be dead for ever and look alive. */
 const MIN_KEEPALIVE_SECONDS = 5;
@@ -15,32 +28,51 @@ const MAX_KEEPALIVE_SECONDS = 1_200;
 /** `certificates`: those that clients showed, by their connections. */
 export type Certificates = WeakMap<object, ClientCertificate>;
 
-export function createDoor(context: () => LoginContext, certificates: Certificates, sessions: Sessions, refusals: Refusals): Door {
+export function createDoor({ context, certificates, sessions, refusals, failedLogins, gate }: DoorOptions): Door {
   const refused = new WeakMap<Client, AuthenticateError>();
   let refusedCount = 0;
 
+  function answer(client: Client, packet: IConnectPacket, verdict: LoginVerdict): void {
+    const keepaliveSeconds = boundKeepalive(packet.keepalive);
+    // The front watches over it: Aedes does not see all that a client sends.
+    packet.keepalive = 0;
+    if (verdict.ok) {
+      packet.clientId = verdict.clientId;
+      // A session that outlives its connection would gather the whole fleet's messages in memory.
+      if (verdict.user.kind === 'noc') packet.clean = true;
+      sessions.admit(client, verdict.user, verdict.issued, keepaliveSeconds);
+    } else {
+      const address = addressOf(client);
+      const certificate = certificates.get(client.conn);
+      const detail = `client id ${packet.clientId}${address ? ` from ${address}` : ''}${why(certificate)}`;
+      refusals.add(verdict.reason, packet.username ?? userOf(certificate), detail);
+      refused.set(client, Object.assign(new Error(verdict.reason), { returnCode: verdict.returnCode }));
+      forgetIdentity(packet, ++refusedCount);
+    }
+  }
+
+  function decide(client: Client, packet: IConnectPacket): LoginVerdict {
+    const { username } = packet;
+    const verdict = decideLogin(packet, context(), { certificate: certificates.get(client.conn) });
+    if (isGuess(verdict)) failedLogins.failed(username && parseUser(username) ? username : undefined, addressOf(client));
+    return verdict;
+  }
+
   return {
     preConnect(client, packet, callback) {
-      const certificate = certificates.get(client.conn);
-      const verdict = decideLogin(packet, context(), { certificate });
-      const keepaliveSeconds = boundKeepalive(packet.keepalive);
-      // The front watches over it: Aedes does not see all that a client sends.
-      packet.keepalive = 0;
-      if (verdict.ok) {
-        packet.clientId = verdict.clientId;
-        // A session that outlives its connection would gather the whole fleet's messages in memory.
-        if (verdict.user.kind === 'noc') packet.clean = true;
-        sessions.admit(client, verdict.user, verdict.issued, keepaliveSeconds);
-      } else {
-        refusals.add(
-          verdict.reason,
-          packet.username ?? userOf(certificate),
-          `client id ${packet.clientId}${where(client)}${why(certificate)}`,
-        );
-        refused.set(client, Object.assign(new Error(verdict.reason), { returnCode: verdict.returnCode }));
-        forgetIdentity(packet, ++refusedCount);
+      const blocked = failedLogins.blocked(packet.username ?? '', addressOf(client));
+      if (blocked) {
+        // Before the gate: who storms in vain takes nobody's turn.
+        answer(client, packet, refuse(blocked));
+        return callback(null, true);
       }
-      callback(null, true);
+      gate({
+        gone: () => client.closed,
+        enter() {
+          answer(client, packet, decide(client, packet));
+          callback(null, true);
+        },
+      });
     },
     authenticate(client, _username, _password, done) {
       const error = refused.get(client);
@@ -69,6 +101,6 @@ function why(certificate: ClientCertificate | undefined): string {
   return certificate?.ok === false ? `: ${certificate.detail}` : '';
 }
 
-function where({ conn }: Client): string {
-  return 'remoteAddress' in conn && conn.remoteAddress ? ` from ${conn.remoteAddress}` : '';
+function addressOf({ conn }: Client): string | undefined {
+  return 'remoteAddress' in conn ? (conn.remoteAddress as string | undefined) : undefined;
 }

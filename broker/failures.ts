@@ -6,6 +6,9 @@ import { type ConnectionProblem, RefusedError } from './refusals.ts';
 const AEDES_ERRORS: Record<string, ConnectionProblem | undefined> = {
   'connect did not arrive in time': 'connect_timeout',
   'drain timeout': 'slow_reader',
+  'Client queue limit reached': 'too_many_early',
+  'maxInflightInbound exceeded': 'too_many_unreleased',
+  'topic has too many levels': 'too_many_levels',
   'keep alive timeout': undefined,
   'connection closed': undefined,
 };
@@ -16,5 +19,7 @@ export function connectionProblem(error: Error): ConnectionProblem | undefined {
   const isCounted = error instanceof RefusedError || 'errorCode' in error;
   const isFromSystem = 'code' in error && error.code !== undefined;
   if (isCounted || isFromSystem) return undefined;
-  return Object.hasOwn(AEDES_ERRORS, error.message) ? AEDES_ERRORS[error.message] : 'bad_packet';
+  // What follows a colon is a figure.
+  const [message = ''] = error.message.split(':');
+  return Object.hasOwn(AEDES_ERRORS, message) ? AEDES_ERRORS[message] : 'bad_packet';
 }

@@ -36,6 +36,8 @@ export const MAX_CLIENT_ID_CHARACTERS = 4 + 64 + 1 + 64;
 const RETURN_CODES: Record<LoginProblem, 2 | 3 | 4 | 5> = {
   foreign_client_id: 2,
   control_unavailable: 3,
+  failing_address: 3,
+  failing_identity: 3,
   log_unavailable: 3,
   no_credentials: 4,
   malformed_user: 4,
@@ -63,7 +65,12 @@ export function decideLogin(connect: IConnectPacket, context: LoginContext, { ce
   return problem ? refuse(problem) : { ok: true, user, issued, clientId: sessionName(connect, user) };
 }
 
-function refuse(reason: LoginProblem): LoginVerdict {
+/** Whether a log-in was refused because its token is not one that we signed: an expired or a revoked one is no guess. */
+export function isGuess(verdict: LoginVerdict): boolean {
+  return !verdict.ok && verdict.returnCode === 4;
+}
+
+export function refuse(reason: LoginProblem): LoginVerdict {
   return { ok: false, reason, returnCode: RETURN_CODES[reason] };
 }
 

@@ -3,11 +3,17 @@ import type { Aedes } from 'aedes';
 import type { ControlEntry } from '../protocol/control.ts';
 import { terminalKey } from '../protocol/topics.ts';
 import { commandTopic } from './access.ts';
+import type { Acted } from './limits/acted.ts';
+import type { LimitValues } from './limits/table.ts';
 import type { Revocations } from './revocations.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface OrdersOptions {
   aedes: Pick<Aedes, 'publish'>;
+  /** What the session of a client id still has to be acknowledged. */
+  outgoing(id: string): AsyncIterable<unknown>;
+  limits: Pick<LimitValues, 'commands'>;
+  acted: Acted;
   now: () => number;
   revocations: Revocations;
   sessions: Sessions;
@@ -19,6 +25,9 @@ type Command = Extract<ControlEntry, { kind: 'command' }>;
 /** Carries out entries. `live`: appended since this broker follows the log; older commands were another's to send. */
 export function createOrders({
   aedes,
+  outgoing,
+  limits,
+  acted,
   now,
   revocations,
   sessions,
@@ -33,17 +42,27 @@ export function createOrders({
     }
   }
 
-  function send(entry: Command): void {
+  let sending: Promise<void> = Promise.resolve();
+
+  async function send(entry: Command): Promise<void> {
     const { command } = entry;
     const expired = command.expires !== undefined && command.expires <= now();
     if (expired || sessions.open(terminalKey(entry)).length === 0) return;
+    if ((await queued(terminalKey(entry))) >= limits.commands) return acted.add('commands');
     const payload = Buffer.from(JSON.stringify(command));
     aedes.publish({ cmd: 'publish', topic: commandTopic(entry), payload, qos: 1, retain: false, dup: false }, () => {});
+  }
+
+  /** Commands that a terminal's session still has to acknowledge. */
+  async function queued(id: string): Promise<number> {
+    let count = 0;
+    for await (const _ of outgoing(id)) count += 1;
+    return count;
   }
 
   return (entry, live) => {
     if (entry.kind === 'revocation') revoke(entry.user, entry.at);
     else if (entry.kind === 'keys') reloadKeys();
-    else if (live) send(entry);
+    else if (live) sending = sending.then(() => send(entry));
   };
 }

@@ -10,6 +10,12 @@ import { type Certificates, createDoor } from './door.ts';
 import { createAudience } from './front/audience.ts';
 import { createFront, type Front } from './front/front.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { type Acted, createActed, limitsActed } from './limits/acted.ts';
+import { rateOf } from './limits/bucket.ts';
+import { createFailedLogins } from './limits/failed-logins.ts';
+import { createGate } from './limits/gate.ts';
+import { type LimitValues, limitValues } from './limits/table.ts';
+import { createLimitTopics } from './limits/topics.ts';
 import type { ListenOptions } from './listeners/listeners.ts';
 import { MAX_CLIENT_ID_CHARACTERS } from './login.ts';
 import { createOrders } from './orders.ts';
@@ -17,7 +23,7 @@ import { createPublishing, type Publishing } from './publishing.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRevocations } from './revocations.ts';
 import { createSessions, type Sessions } from './sessions.ts';
-import { createSubscribing, type Subscribing } from './subscribing.ts';
+import { createSubscribing } from './subscribing.ts';
 
 export interface BrokerOptions extends Pick<ListenOptions, 'listeners' | 'tls' | 'proxies'> {
   /** This broker's name in all that it appends: 1 to 64 letters, digits, dots, dashes, underscores. */
@@ -26,44 +32,57 @@ export interface BrokerOptions extends Pick<ListenOptions, 'listeners' | 'tls' |
   control: LogReader;
   /** Path of the key ring; made where there is none. */
   keysFile: string;
-  maxConnections?: number;
+  /** Where they differ from limits/table.ts. */
+  limits?: Partial<LimitValues>;
   /** Told, in whole lines for people, when the broker stops or starts again to accept something. */
   say(line: string): void;
   clock?: BrokerClock;
 }
 
 export interface Parts {
+  limits: LimitValues;
+  acted: Acted;
   aedes: Aedes;
   intake: Intake;
   sessions: Sessions;
   refusals: Refusals;
   publishing: Publishing;
-  subscribing: Subscribing;
   follower: ControlFollower;
   front: Front;
   certificates: Certificates;
   heartbeat(): HeartbeatEntry;
+  /** Tells monitoring tools which limits acted. */
+  tellLimits(): void;
 }
 
 /**
- * Messages on their way to subscribers at once. It holds all that MAX_BACKLOG_BYTES (subscribing.ts) lets wait for a slow one:
+ * Messages on their way to subscribers at once. It holds all that `tool_backlog_bytes` lets wait for a slow one:
  * at less, that one would hold up the rest.
  */
 const FORWARD_CONCURRENCY = 10_000;
 
-const LIMITS = {
-  concurrency: FORWARD_CONCURRENCY,
-  connectTimeout: 10_000,
-  drainTimeout: 10_000,
-  /** Packets that come before the CONNACK. */
-  queueLimit: 100,
-  /** QoS 2 messages of one client before their PUBREL. */
-  maxInflightInbound: 100,
-  maxTopicLevels: 10,
-  maxClientsIdLength: MAX_CLIENT_ID_CHARACTERS,
-};
+function aedesLimits(limits: LimitValues) {
+  return {
+    concurrency: FORWARD_CONCURRENCY,
+    connectTimeout: 1_000 * limits.connect_seconds,
+    drainTimeout: 1_000 * limits.drain_seconds,
+    queueLimit: limits.early_packets,
+    maxInflightInbound: limits.unreleased,
+    maxTopicLevels: limits.topic_levels,
+    maxClientsIdLength: MAX_CLIENT_ID_CHARACTERS,
+  };
+}
 
-export async function createParts({ node, log, control, keysFile, say }: BrokerOptions, clock: BrokerClock): Promise<Parts> {
+/** Aedes keeps in memory what sessions that outlive their connections have to be sent. */
+interface Persistent {
+  persistence: { outgoingStream(client: { id: string }): AsyncIterable<unknown> };
+}
+
+const MINUTE_MS = 60_000;
+
+export async function createParts(options: BrokerOptions, clock: BrokerClock): Promise<Parts> {
+  const { node, log, control, keysFile, say } = options;
+  const limits = limitValues(options.limits);
   const { now, uptime } = clock;
   const boot = randomUUID();
   let keys = await loadOrCreateKeys(keysFile, randomBytes, now);
@@ -75,13 +94,20 @@ export async function createParts({ node, log, control, keysFile, say }: BrokerO
       (error: Error) => say(`${error.message}: the keys known before are used on`),
     );
   };
-  const intake = createIntake(log, say);
+  const intake = createIntake({ log, say, uptime, limits });
   const sessions = createSessions();
   const revocations = createRevocations();
   const refusals = createRefusals(node, now, intake.note);
+  const acted = createActed();
+  const failedLogins = createFailedLogins({
+    perAddress: rateOf(limits.address_failures, MINUTE_MS),
+    perIdentity: rateOf(limits.identity_failures, MINUTE_MS),
+    uptime,
+  });
+  const gate = createGate(rateOf(limits.connects, 1_000), clock, () => acted.add('connects'));
   const publishing = createPublishing({ node, now, intake, sessions, refusals });
-  const audience = createAudience();
-  const subscribing = createSubscribing(sessions, refusals, audience);
+  const audience = createAudience(limits.subscriptions);
+  const subscribing = createSubscribing({ sessions, refusals, audience, limits, acted });
   const loginContext = () => ({
     keys,
     revokedAt: revocations.revokedAt,
@@ -92,11 +118,13 @@ export async function createParts({ node, log, control, keysFile, say }: BrokerO
   const { authorizePublish } = publishing;
   const { authorizeSubscribe, authorizeForward } = subscribing;
   const certificates: Certificates = new WeakMap();
-  const door = createDoor(loginContext, certificates, sessions, refusals);
-  const aedes = new Aedes({ ...LIMITS, id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
-  const front = createFront({ aedes, node, now, intake, publishing, sessions, audience });
-  const take = createOrders({ aedes, now, revocations, sessions, reloadKeys });
+  const door = createDoor({ context: loginContext, certificates, sessions, refusals, failedLogins, gate });
+  const aedes = new Aedes({ ...aedesLimits(limits), id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
+  const tellLimits = createLimitTopics({ aedes, node, limits, acted: () => limitsActed({ acted, refusals }) });
+  const front = createFront({ aedes, node, now, uptime, limits, acted, intake, publishing, sessions, audience });
+  const outgoing = (id: string) => (aedes as Aedes & Persistent).persistence.outgoingStream({ id });
+  const take = createOrders({ aedes, outgoing, now, limits, acted, revocations, sessions, reloadKeys });
   const follower = followControl({ reader: control, uptime, take, say });
   const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
-  return { aedes, intake, sessions, refusals, publishing, subscribing, follower, front, certificates, heartbeat };
+  return { limits, acted, aedes, intake, sessions, refusals, publishing, follower, front, certificates, heartbeat, tellLimits };
 }

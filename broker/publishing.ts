@@ -13,12 +13,14 @@ import { type RefusalReason, type Refusals, RefusedError } from './refusals.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 type UpAddress = TerminalId & { channel: UpChannel };
+/** Whose message it is, and on which channel. */
+type Lane = Pick<UpAddress, 'acquirer' | 'channel'>;
 type Callback = (error?: Error | null) => void;
 
 export interface Publishing {
   authorizePublish: AuthorizePublishHandler;
   /** Appends the record of a session's message; calls back as Intake's `take` does. */
-  append(channel: UpChannel, record: Uint8Array, session: Session | undefined, done: (error?: Error) => void): void;
+  append(lane: Lane, record: Uint8Array, session: Session | undefined, done: (error?: Error) => void): void;
   /** From now on messages and Wills are neither taken nor answered: the broker is about to end all connections. */
   hold(): void;
   holding(): boolean;
@@ -62,7 +64,7 @@ export function createPublishing({ node, now, intake, sessions, refusals }: Publ
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
     const record = encodeRecord({ kind: 'arrival', at: now(), node, ...address, payload: bytes });
     if (session) session.inAedes += 1;
-    append(address.channel, record, session, (error) => {
+    append(address, record, session, (error) => {
       // In a turn of its own, after the front's PUBACKs (acks.ts): what Aedes does must not reach into the log's loop over a batch.
       queueMicrotask(() => {
         if (session) session.inAedes -= 1;
@@ -71,8 +73,8 @@ export function createPublishing({ node, now, intake, sessions, refusals }: Publ
     });
   }
 
-  function append(channel: UpChannel, record: Uint8Array, session: Session | undefined, done: (error?: Error) => void): void {
-    intake.take(record, (error) => {
+  function append({ acquirer, channel }: Lane, record: Uint8Array, session: Session | undefined, done: (error?: Error) => void): void {
+    intake.take(acquirer, record, (error) => {
       if (error && session) session.ended = 'ours';
       if (!error) counts[channel] += 1;
       done(error);

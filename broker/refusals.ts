@@ -13,6 +13,8 @@ export type LoginProblem =
   | 'foreign_client_id'
   | 'bad_will'
   | 'protocol_version'
+  | 'failing_address' // too many wrong log-ins from there
+  | 'failing_identity' // too many under this name, and some from there
   | 'control_unavailable' // revocations cannot be followed
   | 'log_unavailable'; // nothing could be made durable
 
@@ -23,6 +25,10 @@ export type ConnectionProblem =
   | 'tls_handshake'
   | 'bad_packet' // not MQTT 3.1.1
   | 'oversized'
+  | 'too_many_early' // packets before its CONNACK
+  | 'too_many_unreleased' // QoS 2 messages without their PUBREL
+  | 'too_many_levels'
+  | 'too_many_subscriptions'
   | 'slow_reader'; // did not read what it was sent
 
 export type RefusalReason = LoginProblem | AccessProblem | ConnectionProblem;

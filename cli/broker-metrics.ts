@@ -3,13 +3,14 @@ import type { BrokerStats } from '../broker/broker.ts';
 import type { Metric } from '../collector/app/metrics.ts';
 
 export function brokerMetrics(stats: BrokerStats): Metric[] {
-  const { connections, published, pendingAppends, failedAppends, refusals, controlLagMs, log } = stats;
+  const { connections, published, pendingAppends, failedAppends, refusals, limits, controlLagMs, log } = stats;
   return [
     { name: 'tillwatch_broker_connections', help: 'open MQTT connections', values: { '': connections } },
     { name: 'tillwatch_broker_published_total', help: 'messages that became durable, by channel', values: published },
     { name: 'tillwatch_broker_pending_appends', help: 'messages that wait for the log', values: { '': pendingAppends } },
     { name: 'tillwatch_broker_failed_appends_total', help: 'messages that the log did not take', values: { '': failedAppends } },
     { name: 'tillwatch_broker_refusals_total', help: 'what was refused, by reason', values: refusals as Record<string, number> },
+    { name: 'tillwatch_broker_limits_total', help: 'how often each limit acted: docs/limits.md', values: limits },
     {
       name: 'tillwatch_broker_control_lag_seconds',
       help: 'since the control log was last read to its end',

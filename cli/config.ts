@@ -1,6 +1,7 @@
 /** The product's settings, from the environment. All mistakes are found at once, before anything starts. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { LIMIT_NAMES, LIMITS, type LimitValues } from '../broker/limits/table.ts';
 import { parseRanges, type Range } from '../collector/webhooks/addresses.ts';
 import { type Address, parseAddress, shownAddress } from './address.ts';
 import { CliError } from './io.ts';
@@ -11,6 +12,8 @@ export interface Settings extends Listening {
   dataDir: string;
   http: Address;
   node: string;
+  /** The broker's limits that an operator may set. */
+  limits: Partial<LimitValues>;
   /** How many days the logs are kept, and what the brokers' log may take and must leave free, bytes. */
   logDays: number;
   logMaxBytes: number;
@@ -44,6 +47,11 @@ interface Setting {
 }
 
 const GIB = 1024 ** 3;
+
+const LIMIT_SETTINGS = LIMIT_NAMES.flatMap((limit) => {
+  const row = LIMITS[limit];
+  return 'setting' in row ? [{ limit, name: row.setting, default: String(row.default), help: `${row.unit}, at most; 0 is no limit` }] : [];
+});
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'TILLWATCH_DATA_DIR', default: './tillwatch-data', help: 'the folder with everything that is kept', shown: (s) => s.dataDir },
@@ -104,6 +112,7 @@ export const SETTINGS: readonly Setting[] = [
     shown: (s) => shownAddress(s.http),
   },
   { name: 'TILLWATCH_NODE', default: '', help: "this broker's name in the log; default: the host's name", shown: (s) => s.node },
+  ...LIMIT_SETTINGS.map(({ limit, ...setting }) => ({ ...setting, shown: (s: Settings) => String(s.limits[limit]) })),
   { name: 'TILLWATCH_LOG_DAYS', default: '30', help: 'days that the logs are kept', shown: (s) => String(s.logDays) },
   {
     name: 'TILLWATCH_LOG_MAX_BYTES',
@@ -207,6 +216,7 @@ export function readSettings(env: Env): Settings {
         .replace(/[^A-Za-z0-9._-]/g, '-')
         .slice(0, 64) ||
       'node',
+    limits: Object.fromEntries(LIMIT_SETTINGS.map(({ limit, name }) => [limit, amount(name, text, problems)])),
     logDays: amount('TILLWATCH_LOG_DAYS', text, problems),
     logMaxBytes: amount('TILLWATCH_LOG_MAX_BYTES', text, problems),
     logReserveBytes: amount('TILLWATCH_LOG_RESERVE_BYTES', text, problems),

@@ -55,6 +55,7 @@ export async function runBroker(settings: Settings, paths: Layout, io: Io): Prom
       listeners: listenersOf(settings),
       tls: settings.tls,
       proxies: proxiesOf(settings),
+      limits: settings.limits,
       log,
       control,
       keysFile: paths.keys,

@@ -7,12 +7,14 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { grafanaFiles } from '../dashboards/grafana/files.ts';
 import { asyncapi } from '../protocol/asyncapi.ts';
+import { limitsPage } from './documents/limits.ts';
 import { payloadsPage } from './documents/payloads.ts';
 import { settingsPage } from './documents/settings.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
   'docs/asyncapi.json': () => `${JSON.stringify(asyncapi(), null, 2)}\n`,
   ...Object.fromEntries(Object.entries(grafanaFiles()).map(([path, text]) => [`deploy/grafana/${path}`, () => text])),
+  'docs/limits.md': limitsPage,
   'docs/payloads.md': payloadsPage,
   'docs/settings.md': settingsPage,
 };

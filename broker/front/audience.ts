@@ -2,15 +2,15 @@
 import type { Client } from 'aedes';
 
 export interface Audience {
-  /** A client is about to be subscribed. */
-  join(client: Client, filter: string): void;
+  /** A client is about to be subscribed. False where it has too many filters; then nothing changes. */
+  join(client: Client, filter: string): boolean;
   leave(client: Client, filters: readonly string[]): void;
   /** Another number whenever an answer of `hears` may be another. */
   version(): number;
   hears(topic: string): boolean;
 }
 
-export function createAudience(): Audience {
+export function createAudience(maxFilters: number): Audience {
   const filters = new Map<Client, Set<string>>();
   let version = 0;
 
@@ -20,6 +20,7 @@ export function createAudience(): Audience {
   return {
     join(client, filter) {
       let own = filters.get(client);
+      if (own && own.size >= maxFilters && !own.has(filter)) return false;
       if (!own) {
         own = new Set();
         filters.set(client, own);
@@ -27,6 +28,7 @@ export function createAudience(): Audience {
       }
       own.add(filter);
       version += 1;
+      return true;
     },
     leave(client, left) {
       const own = filters.get(client);

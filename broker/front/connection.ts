@@ -15,6 +15,7 @@ const PUBLISH = 0x32;
 const PINGREQ = 0xc0;
 const PINGRESP = Buffer.from([0xd0, 0]);
 const PINGRESP_BYTES = 2;
+const NOTHING = Buffer.alloc(0);
 
 /** What all connections share. */
 export interface Shared {
@@ -47,7 +48,7 @@ export class Connection {
   constructor(socket: Duplex, shared: Shared) {
     this.#socket = socket;
     this.#shared = shared;
-    this.#flow = new Flow(socket, shared.flows);
+    this.#flow = new Flow(socket, shared.flows, () => this.#readOn());
     socket.once('close', () => {
       this.#slot?.delete(this);
       this.#flow.forget();
@@ -59,7 +60,10 @@ export class Connection {
     const { wheel, node } = this.#shared;
     if (this.#socket.destroyed) return;
     this.#session = session;
-    if (session.user.kind === 'terminal') this.#lanes = lanesOf(node, session.user);
+    if (session.user.kind === 'terminal') {
+      this.#lanes = lanesOf(node, session.user);
+      this.#flow.admit(session.user);
+    }
     this.#heardAt = wheel.now();
     this.#slot = wheel.add(this, patienceTicks(session));
   }
@@ -71,7 +75,20 @@ export class Connection {
 
   /** Takes what the socket brings, null at its end; false where it is to bring no more for now. */
   receive(chunk: Buffer | null): boolean {
-    if (chunk === null) return Readable.prototype.push.call(this.#socket, null);
+    if (chunk === null) {
+      if (this.#held) this.#take(NOTHING);
+      return Readable.prototype.push.call(this.#socket, null);
+    }
+    // Aedes asks for more as it comes to the end of what it has, whoever was told to wait.
+    if (this.#flow.isPaused) {
+      if (this.#held) this.#held.with(chunk);
+      else this.#held = new Held(chunk);
+      return false;
+    }
+    return this.#take(chunk);
+  }
+
+  #take(chunk: Buffer): boolean {
     const bytes = this.#held?.with(chunk) ?? chunk;
     const mayTake = this.#mayTake();
     const at = mayTake ? this.#takeFrames(bytes) : 0;
@@ -93,6 +110,11 @@ export class Connection {
     else this.#flow.end(new Error('keep alive timeout'));
   }
 
+  /** An empty push is how a Readable learns that its source is to be asked again. */
+  #readOn(): void {
+    if (this.#take(NOTHING)) Readable.prototype.push.call(this.#socket, NOTHING);
+  }
+
   /** Only while nothing of this connection is inside Aedes: so everything stays in the order in which it was sent. */
   #mayTake(): boolean {
     const session = this.#session;
@@ -103,14 +125,16 @@ export class Connection {
 
   /** Takes frames from the start of `bytes`, as many as are the front's; returns where the others begin. */
   #takeFrames(bytes: Buffer): number {
-    let [at, pings] = [0, 0];
+    let [at, pings, frames] = [0, 0, 0];
     while (at < bytes.length) {
       const end = at + frameSize(bytes, at);
       if (end === at || end > bytes.length) break;
       if (bytes[at] === PINGREQ) pings += 1;
       else if (bytes[at] !== PUBLISH || !this.#takePublish(bytes, at, end)) break;
       at = end;
+      frames += 1;
     }
+    this.#flow.spend(frames);
     if (at > 0) this.#heardAt = this.#shared.wheel.now();
     if (pings > 0) this.#flow.write(pings === 1 ? PINGRESP : Buffer.alloc(PINGRESP_BYTES * pings, PINGRESP));
     return at;
@@ -124,13 +148,14 @@ export class Connection {
     return !this.#socket.destroyed;
   }
 
-  #append({ channel, head }: Lane, bytes: Buffer, idAt: number, end: number): void {
+  #append(lane: Lane, bytes: Buffer, idAt: number, end: number): void {
     const { scratch, now, publishing } = this.#shared;
+    const { head } = lane;
     const payload = bytes.subarray(idAt + 2, end);
     const size = head.length + payload.length;
     writeArrival(scratch, head, now(), payload);
     this.#flow.taken(bytes.readUInt16BE(idAt), size);
-    publishing.append(channel, scratch.subarray(0, size), this.#session, (error) => this.#flow.settled(size, error));
+    publishing.append(lane, scratch.subarray(0, size), this.#session, (error) => this.#flow.settled(size, error));
   }
 
   #unheardLanes(): readonly Lane[] {
@@ -165,6 +190,7 @@ export class Connection {
       return false;
     }
     if (this.#meter.frames > framesBefore) this.#heardAt = this.#shared.wheel.now();
+    this.#flow.spend(this.#meter.frames - framesBefore);
     return Readable.prototype.push.call(this.#socket, rest);
   }
 }

@@ -12,24 +12,33 @@
  * who has been silent for too long, as Aedes does not see what the front takes.
  *
  * What can fail: the log (the connection ends without a PUBACK, as in Aedes), a client that does not read (it is read no further, and
- * ended after DRAIN_TICKS), too much for the log (no more is read until it has caught up).
+ * ended after `drain_seconds`), too much for the log or over an acquirer's or a
+ * terminal's rate (no more is read until that is over).
  */
 import type { Duplex } from 'node:stream';
 import type { Aedes, Client } from 'aedes';
 import type { Intake } from '../intake.ts';
+import type { Acted } from '../limits/acted.ts';
+import { rateOf } from '../limits/bucket.ts';
+import { createPacketRates } from '../limits/packet-rates.ts';
+import type { LimitValues } from '../limits/table.ts';
 import type { Publishing } from '../publishing.ts';
 import type { Sessions } from '../sessions.ts';
 import { createFlusher } from './acks.ts';
 import type { Audience } from './audience.ts';
 import { Connection, type Shared } from './connection.ts';
-import type { Flows } from './flow.ts';
+import type { Flow, Flows } from './flow.ts';
 import { MAX_FRAME_BYTES } from './frames.ts';
-import { createWheel } from './wheel.ts';
+import { createLines } from './lines.ts';
+import { createWheel, MAX_TICKS } from './wheel.ts';
 
 export interface FrontOptions {
   aedes: Aedes;
   node: string;
   now: () => number;
+  uptime: () => number;
+  limits: LimitValues;
+  acted: Acted;
   intake: Pick<Intake, 'crowded'>;
   publishing: Publishing;
   sessions: Sessions;
@@ -43,28 +52,40 @@ export interface Front {
   tick(): void;
 }
 
-/** Seconds until a client that does not read what it is sent is ended; as long as Aedes gives it (parts.ts). */
-const DRAIN_TICKS = 10;
 /** Connections that are read again after one batch: each may bring a chunk of 64 KiB. */
 const RESUMED_AT_ONCE = 256;
 /** What may stand before a payload in a record: names of 64, 32 and 32 characters, a channel, and what is between them. */
 const MAX_HEAD_BYTES = 256;
+const TICK_MS = 1_000;
 
-export function createFront({ aedes, node, now, intake, publishing, sessions, audience }: FrontOptions): Front {
+export function createFront(options: FrontOptions): Front {
+  const { aedes, node, now, uptime, limits, acted, intake, publishing, sessions, audience } = options;
   const connections = new WeakMap<object, Connection>();
   const wheel = createWheel<Connection>((connection) => connection.due());
-  const flushLater = createFlusher(resumeSome);
-  const flows: Flows = { crowded: intake.crowded, flushLater, paused: new Set(), blocked: new Map(), tick: wheel.now };
+  const pauses = createWheel<Flow>((flow) => flow.resume());
+  const lines = createLines<Flow>();
+  const rates = createPacketRates({
+    perTerminal: rateOf(limits.terminal_packets, 1_000),
+    perAcquirer: rateOf(limits.acquirer_packets, 1_000),
+    uptime,
+  });
+  const flows: Flows = {
+    maxUnackedBytes: limits.unacknowledged_bytes,
+    crowded: intake.crowded,
+    rates,
+    acted,
+    flushLater: createFlusher(resumeSome),
+    lines,
+    resumeLater: (flow, ms) => pauses.add(flow, Math.min(Math.ceil(ms / TICK_MS), MAX_TICKS)),
+    blocked: new Map(),
+    tick: wheel.now,
+  };
   const scratch = Buffer.allocUnsafeSlow(MAX_HEAD_BYTES + MAX_FRAME_BYTES);
   const shared: Shared = { node, now, publishing, audience, wheel, flows, scratch };
 
   function resumeSome(): void {
-    let left = RESUMED_AT_ONCE;
-    for (const flow of flows.paused) {
-      if (left === 0 || intake.crowded()) return;
-      left -= 1;
-      flow.resume();
-    }
+    const mayGo = (acquirer: string) => rates.acquirerWaitMs(acquirer) === 0 && !intake.crowded(acquirer);
+    lines.serve(RESUMED_AT_ONCE, mayGo, (flow) => flow.resume());
   }
 
   aedes.on('client', (client: Client) => {
@@ -83,9 +104,10 @@ export function createFront({ aedes, node, now, intake, publishing, sessions, au
     },
     tick() {
       wheel.tick();
+      pauses.tick();
       resumeSome();
       for (const [flow, since] of flows.blocked) {
-        if (wheel.now() - since >= DRAIN_TICKS) flow.end(new Error('drain timeout'));
+        if (wheel.now() - since >= limits.drain_seconds) flow.end(new Error('drain timeout'));
       }
     },
   };

@@ -1,10 +1,10 @@
-/** The bytes of a frame that has not wholly come. Its room doubles, so a frame that comes byte by byte is not copied for each. */
+/** The bytes of a frame that has not wholly come, or that are not to be looked at yet. Its room doubles as it grows, so a frame that comes byte by byte is not copied for each. */
 export class Held {
   #room: Buffer;
   #length: number;
 
   constructor(bytes: Uint8Array) {
-    this.#room = Buffer.allocUnsafeSlow(2 * bytes.length);
+    this.#room = Buffer.allocUnsafeSlow(bytes.length);
     this.#room.set(bytes);
     this.#length = bytes.length;
   }

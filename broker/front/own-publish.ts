@@ -13,6 +13,7 @@ export type FrontChannel = (typeof CHANNELS)[number];
 
 /** One of a terminal's topics: as bytes, with their length before them, and the head of its messages' records. */
 export interface Lane {
+  readonly acquirer: string;
   readonly channel: FrontChannel;
   readonly topic: string;
   readonly field: Uint8Array;
@@ -24,7 +25,7 @@ export function lanesOf(node: string, { acquirer, sn }: TerminalId): Lane[] {
     const topic = topicOf({ acquirer, sn, channel });
     // Not a Buffer: of those that live as long as a connection, each would keep a slab of Node's pool.
     const field = Uint8Array.of(0, topic.length, ...Buffer.from(topic, 'latin1'));
-    return { channel, topic, field, head: arrivalHead({ node, acquirer, sn, channel }) };
+    return { acquirer, channel, topic, field, head: arrivalHead({ node, acquirer, sn, channel }) };
   });
 }
 

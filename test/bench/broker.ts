@@ -30,6 +30,8 @@ const writer = log === 'segments' ? await openSegmentWriter(`${dir}/brokers`, { 
 const broker = await startBroker({
   node: 'bench',
   listeners: [{ scheme: 'mqtt', host: '127.0.0.1', port: 0 }],
+  // A few terminals stand for many.
+  limits: { terminal_packets: 0 },
   log: writer,
   control: await openSegmentReader(`${dir}/control`),
   keysFile: `${dir}/keys.json`,

@@ -89,7 +89,7 @@ describe('a hostile client', () => {
   });
 
   it('cannot open more connections than the broker allows', async () => {
-    const { terminal, broker } = await testBroker({ maxConnections: 2 });
+    const { terminal, broker } = await testBroker({ limits: { connections: 2 } });
     const [one] = [await terminal('acme/SN000001'), await terminal('acme/SN000002')];
 
     await expect(terminal('acme/SN000003')).rejects.toThrow();
@@ -101,7 +101,7 @@ describe('a hostile client', () => {
 
 describe('the list of refusals', () => {
   it('holds at most ten a second; the rest is counted', async () => {
-    const { terminal, records, broker, clock } = await testBroker();
+    const { terminal, records, broker, clock } = await testBroker({ limits: { identity_failures: 0 } });
     const refusals = () => records().filter((record) => record.kind === 'refusal');
 
     for (let i = 0; i < 25; i += 1) await terminal('acme/SN000001', { password: 'x' });

@@ -1,9 +1,12 @@
 import { PassThrough } from 'node:stream';
 import type { Client, PublishPacket } from 'aedes';
 import { describe, expect, it } from 'vitest';
+import type { KeyRing } from '../../backbone/credentials/tokens.ts';
 import { parseUser } from '../../backbone/credentials/users.ts';
 import { createDoor } from '../../broker/door.ts';
 import { createIntake } from '../../broker/intake.ts';
+import { rateOf } from '../../broker/limits/bucket.ts';
+import { createFailedLogins } from '../../broker/limits/failed-logins.ts';
 import { createPublishing } from '../../broker/publishing.ts';
 import { createRefusals } from '../../broker/refusals.ts';
 import { createSessions } from '../../broker/sessions.ts';
@@ -13,10 +16,13 @@ import { MemoryLog } from '../helpers/memory-log.ts';
 const will = { topic: 'pos/v1/acme/SN000001/state', payload: Buffer.from('lost'), qos: 1, retain: true } as unknown as PublishPacket;
 const clientThat = (closed: boolean) => ({ conn: new PassThrough(), closed }) as unknown as Client;
 
+const intakeOf = (log: MemoryLog, pending_bytes: number) =>
+  createIntake({ log, say: () => {}, uptime: () => 0, limits: { pending_bytes, log_seconds: 10 } });
+
 function parts() {
   const [log, sessions] = [new MemoryLog(), createSessions()];
   const refusals = createRefusals('node-1', Date.now, () => {});
-  const publishing = createPublishing({ node: 'node-1', now: () => 1, intake: createIntake(log, () => {}), sessions, refusals });
+  const publishing = createPublishing({ node: 'node-1', now: () => 1, intake: intakeOf(log, 1_000_000), sessions, refusals });
   const authorize = (client: Client | null, packet: PublishPacket) =>
     new Promise<Error | null | undefined>((resolve) => publishing.authorizePublish(client, packet, resolve));
   return { log, sessions, refusals, authorize };
@@ -52,12 +58,15 @@ describe('a Will that Aedes finds in its own sweep', () => {
 
 it('a refused log-in goes on under a name of nobody, so that Aedes touches no session of the terminal it named', () => {
   const { sessions, refusals } = parts();
-  const door = createDoor(
-    () => ({ keys: [{ id: 'k', secret: 'x', createdAt: 0 }], revokedAt: () => undefined, following: true, logWorks: true, now: 0 }),
-    new WeakMap(),
+  const keys: KeyRing = [{ id: 'k', secret: 'x', createdAt: 0 }];
+  const door = createDoor({
+    context: () => ({ keys, revokedAt: () => undefined, following: true, logWorks: true, now: 0 }),
+    certificates: new WeakMap(),
     sessions,
     refusals,
-  );
+    failedLogins: createFailedLogins({ perAddress: rateOf(0, 1), perIdentity: rateOf(0, 1), uptime: () => 0 }),
+    gate: (next) => next.enter(),
+  });
   const packet = {
     cmd: 'connect',
     clientId: 'acme/SN000001',
@@ -76,10 +85,10 @@ it('a refused log-in goes on under a name of nobody, so that Aedes touches no se
 
 it('what waits for a slow log is limited: beyond it a message is refused, and taken again when there is room', async () => {
   const log = new MemoryLog();
-  const intake = createIntake(log, () => {}, 2_500);
+  const intake = intakeOf(log, 3_000);
   const take = () =>
     new Promise<string>((resolve) => {
-      intake.take(Buffer.alloc(1_000), (error) => resolve(error?.message ?? 'durable'));
+      intake.take('acme', Buffer.alloc(1_000), (error) => resolve(error?.message ?? 'durable'));
     });
   log.hold();
   const waiting = [take(), take()];

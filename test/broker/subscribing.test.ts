@@ -4,6 +4,7 @@ import { Aedes } from 'aedes';
 import { expect, it, onTestFinished } from 'vitest';
 import { parseUser } from '../../backbone/credentials/users.ts';
 import { createAudience } from '../../broker/front/audience.ts';
+import { createActed } from '../../broker/limits/acted.ts';
 import { createRefusals } from '../../broker/refusals.ts';
 import { createSessions } from '../../broker/sessions.ts';
 import { createSubscribing } from '../../broker/subscribing.ts';
@@ -15,11 +16,13 @@ interface Stored {
 
 it('a refused filter beside a granted one leaves no queue in the session that Aedes stores', async () => {
   const sessions = createSessions();
-  const { authorizeSubscribe } = createSubscribing(
+  const { authorizeSubscribe } = createSubscribing({
     sessions,
-    createRefusals('node-1', Date.now, () => {}),
-    createAudience(),
-  );
+    refusals: createRefusals('node-1', Date.now, () => {}),
+    audience: createAudience(100),
+    limits: { tool_backlog_bytes: 1_000 },
+    acted: createActed(),
+  });
   const aedes = await Aedes.createBroker({
     authorizeSubscribe,
     preConnect(client, _packet, callback) {

@@ -10,6 +10,8 @@ import mqtt, { type IConnectPacket, type IPublishPacket, type Packet } from 'mqt
 export interface MqttLogin {
   port: number;
   host?: string;
+  /** The address to come from. */
+  localAddress?: string;
   clientId: string;
   username?: string;
   password?: string;
@@ -37,7 +39,11 @@ interface PublishFlags {
 
 /** Connects and waits for the CONNACK, whatever it says. Errors: rejects where the connection ends without one. */
 export async function connectMqtt(login: MqttLogin): Promise<MqttClient> {
-  const at = { port: login.port, host: login.host ?? '127.0.0.1' };
+  const at = {
+    port: login.port,
+    host: login.host ?? '127.0.0.1',
+    ...(login.localAddress === undefined ? {} : { localAddress: login.localAddress }),
+  };
   const plain = connectSocket(at);
   if (login.head) plain.write(login.head);
   const socket = login.ca === undefined ? plain : connectTls({ socket: plain, ca: login.ca, servername: 'localhost', ...login.tls });

@@ -21,7 +21,7 @@ describe('the audience', () => {
     onTestFinished(() => new Promise((resolve) => aedes.close(() => resolve())));
     await fc.assert(
       fc.asyncProperty(fc.oneof(filter, near, fc.constantFrom(REPORT, `${REPORT}/#`, '#')), async (wanted) => {
-        const audience = createAudience();
+        const audience = createAudience(100);
         audience.join(client(), wanted);
         expect([wanted, audience.hears(REPORT)]).toEqual([wanted, await aedesSends(aedes, wanted)]);
       }),
@@ -30,7 +30,7 @@ describe('the audience', () => {
   });
 
   it('hears until the last who listened has left or is gone, and says so by its version', () => {
-    const audience = createAudience();
+    const audience = createAudience(100);
     const [one, two] = [client(), client()];
     const versions = new Set([audience.version()]);
     const step = (change: () => void) => {

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import { loadOrCreateKeys } from '../../../backbone/credentials/keys.ts';
 import { issueToken } from '../../../backbone/credentials/tokens.ts';
 import { FrameMeter, OversizedFrameError } from '../../../broker/front/frames.ts';
+import type { LimitValues } from '../../../broker/limits/table.ts';
 import { createParts, type Parts } from '../../../broker/parts.ts';
 import { decodeRecord } from '../../../protocol/record.ts';
 import { MemoryLog } from '../../helpers/memory-log.ts';
@@ -26,11 +27,11 @@ export interface BareBroker {
   arrivals(from: number): Buffer[];
 }
 
-export async function bareBroker(kind: 'front' | 'plain'): Promise<BareBroker> {
+export async function bareBroker(kind: 'front' | 'plain', limits: Partial<LimitValues> = {}): Promise<BareBroker> {
   const [log, clock] = [new MemoryLog(), new TestClock()];
   const keysFile = join(await tempDir(), 'keys.json');
   const [key] = await loadOrCreateKeys(keysFile, randomBytes, () => START - 1_000);
-  const options = { node: 'node-1', listeners: [], log, control: new MemoryLog().reader(), keysFile, say: () => {} };
+  const options = { node: 'node-1', listeners: [], log, control: new MemoryLog().reader(), keysFile, say: () => {}, limits };
   const parts = await createParts(options, clock);
   await parts.follower.start();
   await parts.aedes.listen();

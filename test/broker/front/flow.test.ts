@@ -4,7 +4,6 @@ import { Duplex } from 'node:stream';
 import mqtt from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
 import { connectionProblem } from '../../../broker/failures.ts';
-import { Flow, type Flows } from '../../../broker/front/flow.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { testBroker } from '../harness.ts';
 import { type BareBroker, bareBroker } from './brokers.ts';
@@ -53,7 +52,7 @@ const pings = (count: number) => Buffer.alloc(2 * count, Buffer.from([0xc0, 0]))
 
 describe('a client that does not read what it is sent', () => {
   it('is read no further, and goes on where it has caught up', async () => {
-    const broker = await bareBroker('front');
+    const broker = await bareBroker('front', { terminal_packets: 0 });
     const far = new Far();
     await loggedIn(far, broker);
     const answeredBefore = far.written.length;
@@ -74,7 +73,7 @@ describe('a client that does not read what it is sent', () => {
   });
 
   it('is ended after ten seconds of that, as one that reads too slowly', async () => {
-    const broker = await bareBroker('front');
+    const broker = await bareBroker('front', { terminal_packets: 0 });
     const far = new Far();
     await loggedIn(far, broker);
     const failed = once(broker.parts.aedes, 'clientError');
@@ -165,18 +164,23 @@ describe('what waits for the log', () => {
     expect(payloads().map((payload) => Number.parseInt(payload, 10))).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
   });
 
-  it('of all connections together makes each that brings more wait, until there is room', () => {
-    const far = new Far();
-    const state = { crowded: true };
-    const flows: Flows = { crowded: () => state.crowded, flushLater: () => {}, paused: new Set(), blocked: new Map(), tick: () => 0 };
-    const flow = new Flow(far.near, flows);
+  it('of one acquirer makes each of its connections that brings more wait, and none of another', async () => {
+    const { terminal, log, broker, payloads } = await testBroker({ limits: { pending_bytes: 2_000 * KIB } });
+    const storm = await Promise.all(Array.from({ length: 6 }, (_, i) => terminal(`acme/SN00000${i}`)));
+    const other = await terminal('bank/SN000009');
+    log.hold();
 
-    expect([flow.wantsMore(), flow.isPaused, flows.paused.size]).toEqual([false, true, 1]);
-    flow.resume();
-    expect(flow.isPaused).toBe(true);
-    state.crowded = false;
-    flow.resume();
+    for (const [i, client] of storm.entries())
+      for (let n = 0; n < 50; n += 1) client.send(client.publishPacket(`pos/v1/acme/SN00000${i}/report`, 'x'.repeat(10 * KIB)));
+    await eventually(() => expect(broker.stats().limits.pending_bytes).toBeGreaterThan(0));
+    const [acknowledged, before] = [other.publish('pos/v1/bank/SN000009/report', 'heard'), broker.stats().pendingAppends];
+    await eventually(() => expect(broker.stats().pendingAppends).toBeGreaterThan(before));
+    await other.ping();
 
-    expect([flow.wantsMore(), flow.isPaused, flows.paused.size]).toEqual([true, false, 0]);
+    log.release();
+    await acknowledged;
+    await eventually(() => expect(payloads()).toHaveLength(301));
+    expect(storm.map((client) => client.acknowledged.length)).toEqual(Array(6).fill(50));
+    expect(broker.stats().failedAppends).toBe(0);
   });
 });

@@ -12,7 +12,7 @@ async function everyKind() {
   const tls = await (await newAuthority()).server();
   const schemes: Scheme[] = ['mqtt', 'mqtts', 'ws', 'wss'];
   const listeners = schemes.map((scheme) => ({ scheme, host: '127.0.0.1', port: 0 }));
-  return await testBroker({ tls, proxies, listeners, maxConnections: 5 });
+  return await testBroker({ tls, proxies, listeners, limits: { connections: 5 } });
 }
 
 async function open(port: number, more = {}) {
