@@ -144,12 +144,19 @@ export async function untilStopped(parts: readonly Running[], io: Io): Promise<v
   const reloads = parts.flatMap(({ reload }) => (reload ? [reload] : []));
   const asked = reloads.length > 0 ? stopAsked(io, ['SIGTERM', 'SIGINT']) : stopAsked(io);
   if (reloads.length > 0) process.on('SIGHUP', () => void Promise.all(reloads.map((reload) => reload())));
-  const stopped = new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
   try {
-    await Promise.race([stopped, ...failuresOf(parts)]);
+    await Promise.race([aborted(asked), ...failuresOf(parts)]);
   } finally {
     await stopAll(parts);
   }
+}
+
+/** Resolves once the signal has aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 export function failuresOf(parts: readonly Running[]): Promise<never>[] {

@@ -8,7 +8,7 @@ import { type Ask, runningApi } from './installation.ts';
 import { CliError, type Io } from './io.ts';
 import { type LastLine, openLastLine } from './last-line.ts';
 import { counted } from './lines.ts';
-import { stopAsked } from './parts.ts';
+import { aborted, stopAsked } from './parts.ts';
 import type { TruthFile } from './truth.ts';
 
 /** A large registry is read, made durable and folded before the answer. */
@@ -109,11 +109,8 @@ function filesOf(rows: readonly Row[]): { name: string; text: string }[] {
 
 /** Resolves when it is to stop, or when the time is over. */
 function ended(asked: AbortSignal, forMs: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (asked.aborted) return resolve();
-    asked.addEventListener('abort', () => resolve(), { once: true });
-    if (forMs !== undefined) setTimeout(resolve, forMs).unref();
-  });
+  if (forMs === undefined) return aborted(asked);
+  return Promise.race([aborted(asked), new Promise<void>((resolve) => setTimeout(resolve, forMs).unref())]);
 }
 
 /** On a terminal a last line that changes, else a line a minute. Returns what ends it. */

@@ -15,7 +15,7 @@ import { neededApi } from '../installation.ts';
 import { CliError, type Io } from '../io.ts';
 import { alertLine } from '../lines.ts';
 import { whole } from '../options.ts';
-import { failuresOf, type Running, runAll, stopAll, stopAsked } from '../parts.ts';
+import { aborted, failuresOf, type Running, runAll, stopAll, stopAsked } from '../parts.ts';
 import { ownName } from '../self.ts';
 import { registerWith, tokensFrom } from '../simulation.ts';
 
@@ -126,11 +126,4 @@ function sayWhatNext({ dataDir, influx }: Settings, url: string, screen: Screen,
   screen.show(`  ${self} start`);
   screen.show(`  ${self} simulate --terminals 50 --speed 60x`);
   screen.show('README.md tells how to connect a first real terminal.');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -3,18 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { printSettings, readSettings, SETTINGS } from '../../cli/config.ts';
 import { tempDir } from '../helpers/tempdir.ts';
-import { cli } from './harness.ts';
+import { cli, problemsOf } from './harness.ts';
 
 const INFLUX = { INFLUX_URL: 'http://127.0.0.1:8086', INFLUX_TOKEN: 'a-secret-token' };
-
-function problemsOf(env: Record<string, string>): string[] {
-  try {
-    readSettings(env);
-  } catch (error) {
-    return (error as Error).message.split('\n');
-  }
-  throw new Error('these settings were taken');
-}
 
 describe('settings', () => {
   it('have the defaults that are documented', () => {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { readSettings } from '../../cli/config.ts';
 import { runCli } from '../../cli/run.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -64,4 +65,14 @@ export async function shell(line: string, env: Env = {}): Promise<{ code: number
 
 function linesOf(text: string): string[] {
   return text === '' ? [] : text.trimEnd().split('\n');
+}
+
+/** What is wrong with settings, a line each. Errors: throws where nothing is. */
+export function problemsOf(env: Env): string[] {
+  try {
+    readSettings(env);
+  } catch (error) {
+    return (error as Error).message.split('\n');
+  }
+  throw new Error('these settings were taken');
 }

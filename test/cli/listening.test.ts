@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { printSettings, readSettings } from '../../cli/config.ts';
 import { listenersOf, proxiesOf } from '../../cli/listening.ts';
+import { problemsOf } from './harness.ts';
 
 const TLS = { TILLWATCH_TLS_CERT_FILE: '/etc/cert.pem', TILLWATCH_TLS_KEY_FILE: '/etc/key.pem' };
 const ALL = {
@@ -13,15 +14,6 @@ const ALL = {
   TILLWATCH_TLS_CRL_FILE: '/etc/crl.pem',
   TILLWATCH_PROXY_FROM: '10.0.0.0/28, fd00::/8',
 };
-
-function problemsOf(env: Record<string, string>): string[] {
-  try {
-    readSettings(env);
-  } catch (error) {
-    return (error as Error).message.split('\n');
-  }
-  throw new Error('these settings were taken');
-}
 
 describe('settings of where the broker listens', () => {
   it('are loopback without TLS, unless others are set', () => {

@@ -2,6 +2,7 @@
 import type { Endpoint } from '../../../collector/webhooks/endpoint.ts';
 import type { Waiting } from '../../../collector/webhooks/line.ts';
 import type { Alert, Subject, Transition } from '../../../protocol/alerts.ts';
+import { subjectOf } from '../../../watch/alerts/lifecycle.ts';
 
 export const T = 1_763_798_400_000;
 export const MINUTE = 60_000;
@@ -33,19 +34,6 @@ export function anEndpoint(changes: Partial<Endpoint> = {}): Endpoint {
   };
 }
 
-const NOBODY: Subject = {
-  acquirer: null,
-  merchant: null,
-  site: null,
-  terminal: null,
-  operator: null,
-  cell: null,
-  app: null,
-  card: null,
-  kind: null,
-  class: null,
-};
-
 export function anAlert({ subject, ...changes }: Partial<Omit<Alert, 'subject'>> & { subject?: Partial<Subject> } = {}): Alert {
   return {
     id: 'a-1',
@@ -55,7 +43,7 @@ export function anAlert({ subject, ...changes }: Partial<Omit<Alert, 'subject'>>
     acknowledgedBy: null,
     assignee: null,
     silencedBy: null,
-    subject: { ...NOBODY, acquirer: 'acme', merchant: 'm-1', ...subject },
+    subject: subjectOf({ acquirer: 'acme', merchant: 'm-1', ...subject }),
     reason: 'approaching',
     cause: 'unknown',
     confidence: 1,
