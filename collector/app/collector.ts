@@ -25,7 +25,7 @@ import { type Kept, StoreError, type TelemetryStore } from '../store/port.ts';
 import type { Range } from '../webhooks/addresses.ts';
 import { openOwnerLog, statePaths } from './logs.ts';
 import { createMetrics, type ExtraMetrics } from './metrics.ts';
-import { rebirthBy } from './rebirth.ts';
+import { sendBy } from './orders.ts';
 import { openWebhooks } from './webhooks.ts';
 
 const DAY_MS = 86_400_000;
@@ -90,11 +90,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const accessState = opened(await openLmdbState(states.access), (s) => s.close());
     const webhooksState = opened(await openLmdbState(states.webhooks), (s) => s.close());
 
-    const askRebirth = rebirthBy(control);
     const patience = new Patience(clock, say);
     const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
     const quarantineMs = options.quarantineDays * DAY_MS;
-    const owner = new Owner({ brokersLog, ownerLog, state: watchState, quarantineMs, clock, patience, askRebirth, record });
+    const owner = new Owner({ brokersLog, ownerLog, state: watchState, quarantineMs, clock, patience, send: sendBy(control), record });
     await owner.catchUp();
     const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, quarantineMs, clock, patience, say };
     const feed = new Feed({

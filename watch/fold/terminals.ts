@@ -6,9 +6,10 @@ import { blindUntil, isBlind } from '../fleet/blindness.ts';
 import type { Hours } from '../fleet/hours.ts';
 import { LEARNABLE_INTERVAL_MS, learnedHours, noteHeard } from '../fleet/learned.ts';
 import { merchantKey } from '../fleet/merchants.ts';
-import { currentSession } from '../fleet/sessions.ts';
 import { intervalMs, newTerminal, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
 import { decidePresence, type Sight } from '../rules/presence.ts';
+import type { Births } from './births.ts';
+import type { TerminalCommands } from './commands.ts';
 import type { FoldCore } from './core.ts';
 
 const HOUR_MS = 3_600_000;
@@ -18,8 +19,13 @@ export class Terminals {
   /** Terminals whose deadline passed while we were blind. */
   readonly #held = new Set<string>();
 
-  constructor(core: FoldCore) {
+  readonly #births: Births;
+  readonly #commands: TerminalCommands;
+
+  constructor(core: FoldCore, births: Births, commands: TerminalCommands) {
     this.#core = core;
+    this.#births = births;
+    this.#commands = commands;
   }
 
   /** Sets the deadlines of a terminal that was loaded. One that was held comes due at once, and is held again. */
@@ -38,8 +44,16 @@ export class Terminals {
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
     this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
     if (facts.life) this.#life(t, key, entry.node);
+    if (facts.life) this.#births.heard(t, facts);
     this.#noteState(t, facts);
     if (needsJudging(t, facts)) this.judge(key);
+    this.#noteCommands(key, facts);
+  }
+
+  #noteCommands(key: string, { life, message, note }: Facts): void {
+    if (message?.channel === 'ack') this.#commands.acked(key, message.body);
+    if (life && message?.channel === 'birth' && note?.current) this.#commands.born(key);
+    else if (life) this.#commands.heard(key);
   }
 
   judge(key: string): void {
@@ -104,7 +118,6 @@ export class Terminals {
     if (t.birth?.expected) t.heard = [];
     else if (intervalMs(t) <= LEARNABLE_INTERVAL_MS) noteHeard(t.heard, now + book.offset(this.#zoneOf(t), now));
     this.#activate(t, key);
-    this.#askWhoItIs(t);
   }
 
   /** One that talks is not inactive, whatever the registry says. */
@@ -114,15 +127,6 @@ export class Terminals {
     t.activatedAt = now;
     registry.bind(key, { ...t.binding, lifecycle: 'active' }, now, touched);
     this.#core.count('lifecycle', 'activated_by_talking');
-  }
-
-  /** A terminal without a birth is asked for one, once an hour at most. */
-  #askWhoItIs(t: Terminal): void {
-    const { now } = this.#core;
-    if (t.birth !== null || currentSession(t.sessions)?.born) return;
-    if (t.askedAt !== null && now - t.askedAt < HOUR_MS) return;
-    t.askedAt = now;
-    this.#core.askRebirth(t);
   }
 
   #row(t: Terminal, key: string): void {

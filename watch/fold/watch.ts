@@ -10,6 +10,8 @@ import { merchantKey } from '../fleet/merchants.ts';
 import type { PresenceState, Terminal } from '../fleet/terminals.ts';
 import { DEFAULT_RULES, type Rules } from '../rules/defaults.ts';
 import { readRules } from '../rules/document.ts';
+import { Births } from './births.ts';
+import { TerminalCommands } from './commands.ts';
 import { FoldCore } from './core.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
@@ -21,17 +23,23 @@ export class Watch {
   readonly #core: FoldCore;
   readonly #merchants: Merchants;
   readonly #terminals: Terminals;
+  readonly #births: Births;
+  readonly #commands: TerminalCommands;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
 
   constructor(rules: Rules = DEFAULT_RULES) {
     this.#core = new FoldCore(rules);
     this.#merchants = new Merchants(this.#core);
-    this.#terminals = new Terminals(this.#core);
+    this.#births = new Births(this.#core);
+    this.#commands = new TerminalCommands(this.#core);
+    this.#terminals = new Terminals(this.#core, this.#births, this.#commands);
     this.#duties = {
       presence: (key) => this.#terminals.judge(key),
       hourly: (key) => this.#terminals.hourly(key),
       merchant: (key) => this.#merchants.due(key),
+      gap: (key) => this.#births.due(key),
+      commands: (key) => this.#commands.due(key),
       daily: (key) => this.#merchants.daily(key),
     };
   }
@@ -42,7 +50,7 @@ export class Watch {
   }
 
   /** To be read, never changed. */
-  get state(): Pick<State, 'terminals' | 'merchants' | 'alerts' | 'rows'> {
+  get state(): Pick<State, 'terminals' | 'merchants' | 'alerts' | 'rows' | 'commands'> {
     return this.#core.state;
   }
 
@@ -66,6 +74,9 @@ export class Watch {
       case 'registry':
       case 'commit':
         this.#changeRegistry(entry);
+        break;
+      case 'command':
+        this.#commands.give(entry);
         break;
       case 'platform':
         this.#notePlatform(entry);
@@ -118,7 +129,11 @@ export class Watch {
     for (const key of state.meta.touched.merchants) touched.merchants.add(key);
     for (const key of state.meta.touched.terminals) touched.terminals.add(key);
     for (const m of state.merchants.values()) this.#merchants.load(m);
-    for (const t of state.terminals.values()) this.#terminals.load(t);
+    for (const t of state.terminals.values()) {
+      this.#terminals.load(t);
+      this.#births.load(t);
+    }
+    for (const commands of state.commands.values()) this.#commands.load(commands);
   }
 
   /** Everything that was due before `at` happens first, each at its own time. */

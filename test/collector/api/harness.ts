@@ -30,6 +30,8 @@ export class TestApi {
   readonly submitted: OwnerEntry[] = [];
   readonly lines: string[] = [];
   problems: string[] = [];
+  /** Whether what the watch says is committed by `save` alone. */
+  holdsSaves = false;
   metrics: () => Promise<string> = async () => '# HELP a b\na 1\n';
   history: ApiDeps['history'] = async () => [];
   readonly app: Hono<ApiEnv>;
@@ -89,6 +91,11 @@ export class TestApi {
 
   async fold(...entries: Entry[]): Promise<void> {
     for (const entry of entries) this.#outputs.add(this.watch.step(entry), this.watch.now);
+    if (!this.holdsSaves) await this.save();
+  }
+
+  /** Commits what the watch said, as the owner does a little later. */
+  async save(): Promise<void> {
     await this.watchState.commit(this.#outputs.take().changes);
   }
 
