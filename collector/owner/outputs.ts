@@ -118,7 +118,8 @@ export class Outputs {
     const key = commandKey(record);
     this.#changes.push({ table: COMMAND_LOG, key, value: toBytes(record) });
     const { endedAt, command } = record;
-    if (endedAt !== null) this.#changes.push({ table: COMMAND_ENDS, key: `${numberKey(endedAt)}.${command.id}`, value: encoder.encode(key) });
+    if (endedAt !== null)
+      this.#changes.push({ table: COMMAND_ENDS, key: `${numberKey(endedAt)}.${command.id}`, value: encoder.encode(key) });
   }
 
   #outbox(row: OutboxRow): void {

@@ -18,7 +18,17 @@ import { type Patience, throwUnlessItPasses } from '../patience.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { Turns } from '../turns.ts';
 import { pruneAlerts, pruneCommands } from './keeping.ts';
-import { fromBytes, type GivenOrder, numberKey, OUTBOX, OUTBOX_READERS, type OutboxReader, Outputs, quarantinedFrom, toBytes } from './outputs.ts';
+import {
+  fromBytes,
+  type GivenOrder,
+  numberKey,
+  OUTBOX,
+  OUTBOX_READERS,
+  type OutboxReader,
+  Outputs,
+  quarantinedFrom,
+  toBytes,
+} from './outputs.ts';
 import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
 import { noTallies, Quarantine, type Tallies } from './quarantine.ts';
 
@@ -324,7 +334,11 @@ export class Owner {
     const { brokers, owner } = this.#logs.position;
     this.watch.beginSave();
     const { changes, orders, sequence } = this.#outputs.take();
-    const pruned = [...this.quarantine.prune(this.watch.now), ...pruneAlerts(state, this.watch.now), ...pruneCommands(state, this.watch.now)];
+    const pruned = [
+      ...this.quarantine.prune(this.watch.now),
+      ...pruneAlerts(state, this.watch.now),
+      ...pruneCommands(state, this.watch.now),
+    ];
     const outboxDone = Math.min(...Object.values(this.#outboxRead));
     const saved: Saved = structuredClone({
       position: positionToText({ brokers, owner }),

@@ -37,7 +37,8 @@ export function commandRoutes({ watch, watchState, now, random, submit }: ApiDep
     const { acquirer, sn } = theTerminal(index, c);
     const command = newCommand(await bodyOf(c, commandBody, { maxBytes: MAX_BODY_BYTES }));
     const open = recordsOf({ acquirer, sn }).filter(isOpen).length;
-    if (open >= MAX_OPEN) throw new Problem(409, 'Too many', `${open} commands to this terminal have no outcome yet: wait for some of them`);
+    if (open >= MAX_OPEN)
+      throw new Problem(409, 'Too many', `${open} commands to this terminal have no outcome yet: wait for some of them`);
     await submit((at) => [{ kind: 'command', at, acquirer, sn, command }]);
     const given = recordsOf({ acquirer, sn }).find((record) => record.command.id === command.id);
     return c.json(commandView(given ?? newRecord({ acquirer, sn }, command, watch.now)), 201);
