@@ -9,13 +9,13 @@ import { createHash, type X509Certificate } from 'node:crypto';
 const INTEGER = 0x02;
 const SEQUENCE = 0x30;
 const CONTEXT_0 = 0xa0;
-const NOTHING = Buffer.alloc(0);
 
+/** Where an element of some DER stands: what it holds is `from` its first byte up to `to`. */
 interface Element {
   tag: number;
-  /** From its tag on, and what it holds. */
-  whole: Buffer;
-  content: Buffer;
+  start: number;
+  from: number;
+  to: number;
 }
 
 const MAX_CHAIN = 8;
@@ -24,8 +24,16 @@ const MAX_CHAIN = 8;
 export function revokedIn(lists: readonly string[]): Set<string> {
   const revoked = new Set<string>();
   for (const list of lists) {
-    const { issuer, entries } = readList(Buffer.from(list.replace(/-----[^-]+-----/g, ''), 'base64'));
-    for (const entry of elementsOf(entries)) revoked.add(nameOf(issuer, firstOf(entry.content).content));
+    const der = Buffer.from(list.replace(/-----[^-]+-----/g, ''), 'base64');
+    // TBSCertList: version?, signature, issuer, thisUpdate, nextUpdate?, revokedCertificates?, extensions?
+    const [, issuer, ...others] = bodyOf(der).filter(({ tag }) => tag !== INTEGER);
+    const hash = issuerOf(der, issuer);
+    const entries = others.find(({ tag }) => tag === SEQUENCE);
+    for (let at = entries?.from ?? 0; entries && at < entries.to; ) {
+      const entry = elementAt(der, at, entries.to);
+      revoked.add(nameOf(der, hash, elementAt(der, entry.from, entry.to)));
+      at = entry.to;
+    }
   }
   return revoked;
 }
@@ -34,53 +42,43 @@ export function revokedIn(lists: readonly string[]): Set<string> {
 export function namesOf(certificate: X509Certificate): string[] {
   const names: string[] = [];
   for (let one: X509Certificate | undefined = certificate; one && names.length < MAX_CHAIN; one = one.issuerCertificate) {
-    const [serial, , issuer] = elementsIn(firstOf(firstOf(one.raw).content).content).filter(({ tag }) => tag !== CONTEXT_0);
-    names.push(nameOf(issuerOf(issuer), serial!.content));
+    const der = one.raw;
+    // TBSCertificate: version?, serialNumber, signature, issuer, …
+    const [serial, , issuer] = bodyOf(der).filter(({ tag }) => tag !== CONTEXT_0);
+    names.push(nameOf(der, issuerOf(der, issuer), serial!));
   }
   return names;
 }
 
-/** TBSCertList: version?, signature, issuer, thisUpdate, nextUpdate?, revokedCertificates?, extensions? */
-function readList(der: Buffer): { issuer: string; entries: Buffer } {
-  const [, issuer, ...others] = elementsIn(firstOf(firstOf(der).content).content).filter(({ tag }) => tag !== INTEGER);
-  return { issuer: issuerOf(issuer), entries: others.find(({ tag }) => tag === SEQUENCE)?.content ?? NOTHING };
+/** The elements of what is signed, which is the first element of a list or a certificate. */
+function bodyOf(der: Buffer): Element[] {
+  const whole = elementAt(der, 0, der.length);
+  const signed = elementAt(der, whole.from, whole.to);
+  const elements: Element[] = [];
+  for (let at = signed.from; at < signed.to; at = elements.at(-1)!.to) elements.push(elementAt(der, at, signed.to));
+  return elements;
 }
 
-function issuerOf(name: Element | undefined): string {
+function issuerOf(der: Buffer, name: Element | undefined): string {
   if (name?.tag !== SEQUENCE) throw new Error('not a revocation list or a certificate');
-  return createHash('sha256').update(name.whole).digest('base64');
+  return createHash('sha256').update(der.subarray(name.start, name.to)).digest('base64');
 }
 
 /** A serial number is one of its issuer's. */
-function nameOf(issuer: string, serial: Buffer): string {
-  return `${issuer} ${serial.toString('hex')}`;
+function nameOf(der: Buffer, issuer: string, serial: Element): string {
+  return `${issuer} ${der.toString('hex', serial.from, serial.to)}`;
 }
 
-function firstOf(der: Buffer): Element {
-  const first = elementsOf(der).next().value;
-  if (!first) throw new Error('not a revocation list or a certificate');
-  return first;
-}
-
-function elementsIn(der: Buffer): Element[] {
-  return [...elementsOf(der)];
-}
-
-/** The elements that stand one after the other in DER (X.690, 8.1). Errors: throws where one is cut short. */
-function* elementsOf(der: Buffer): Generator<Element, undefined> {
-  for (let at = 0; at < der.length; ) {
-    const start = at;
-    const tag = der.readUInt8(at++);
-    let length = der.readUInt8(at++);
-    if (length >= 0x80) {
-      const bytes = length & 0x7f;
-      length = der.readUIntBE(at, bytes);
-      at += bytes;
-    }
-    const end = at + length;
-    if (end > der.length) throw new RangeError('an element is cut short');
-    yield { tag, whole: der.subarray(start, end), content: der.subarray(at, end) };
-    at = end;
+/** The element that begins at `start` (X.690, 8.1) and has to end by `end`. Errors: throws where it does not. */
+function elementAt(der: Buffer, start: number, end: number): Element {
+  const tag = der.readUInt8(start);
+  let [length, from] = [der.readUInt8(start + 1), start + 2];
+  if (length >= 0x80) {
+    const bytes = length & 0x7f;
+    length = der.readUIntBE(from, bytes);
+    from += bytes;
   }
-  return undefined;
+  const to = from + length;
+  if (to > end) throw new RangeError('an element is cut short');
+  return { tag, start, from, to };
 }
