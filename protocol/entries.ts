@@ -148,7 +148,8 @@ export function ownerEntryFromLine(line: unknown): { ok: true; entry: PlainEntry
   if (!result.success)
     return {
       ok: false,
-      problem: 'not an entry of the log: none of tick, platform, registry, commit, operator, rules, command, or one of them with a wrong member',
+      problem:
+        'not an entry of the log: none of tick, platform, registry, commit, operator, rules, command, or one of them with a wrong member',
     };
   const value = result.data;
   const { at } = value;

@@ -8,8 +8,10 @@ import { sample } from './sample.ts';
 export const DEFAULT_INTERVAL_SECONDS = 300;
 export const DEFAULT_KEEPALIVE_SECONDS = 330;
 
-/** Between two reports, seconds. */
-export const interval = z.int().check(z.gte(1), z.lte(86_400));
+const SECONDS = 'whole seconds, 1 to 86400';
+
+/** Between two reports. */
+export const interval = z.int(SECONDS).check(z.gte(1, SECONDS), z.lte(86_400, SECONDS));
 
 /** After every connect: which session this is, who the terminal is, and what it will report. */
 export const birth = z.object({

@@ -20,13 +20,17 @@ const MAX_DAYS = 30;
 const MAX_OPEN = 100;
 const ID_BYTES = 12;
 
-const args = z.optional(z.record(z.string(), z.unknown()));
+const args = z.optional(z.record(z.string(), z.unknown(), 'an object'));
 const expires = z.optional(epochMs);
 /** Not `rotate`: its argument is a secret, which would stay in the log. */
-const commandBody = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.enum(['rebirth', 'report_now', 'diagnose']), args, expires }),
-  z.strictObject({ type: z.literal('set_interval'), args: z.object({ interval }), expires }),
-]);
+const commandBody = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({ type: z.enum(['rebirth', 'report_now', 'diagnose']), args, expires }),
+    z.strictObject({ type: z.literal('set_interval'), args: z.object({ interval }, 'has to have interval, seconds'), expires }),
+  ],
+  'one of rebirth, report_now, diagnose, set_interval',
+);
 
 /** What operators tell terminals, and what came of it. */
 export function commandRoutes({ watch, watchState, now, random, submit }: ApiDeps, index: TerminalIndex): Hono<ApiEnv> {
