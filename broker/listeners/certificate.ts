@@ -28,6 +28,10 @@ export function certificateOf(socket: TLSSocket): ClientCertificate | undefined 
   // A name that is given twice is an array here.
   const { O, CN } = shown.subject as { O?: unknown; CN?: unknown };
   if (typeof O !== 'string' || typeof CN !== 'string') return { ok: false, reason: 'bad_certificate', detail: 'not one O and one CN' };
-  const names = namesOf(socket.getPeerX509Certificate()!);
-  return { ok: true, user: `${O}/${CN}`, issued: Date.parse(shown.valid_from), expires: Date.parse(shown.valid_to), names };
+  try {
+    const names = namesOf(socket.getPeerX509Certificate()!);
+    return { ok: true, user: `${O}/${CN}`, issued: Date.parse(shown.valid_from), expires: Date.parse(shown.valid_to), names };
+  } catch (error) {
+    return { ok: false, reason: 'bad_certificate', detail: (error as Error).message };
+  }
 }

@@ -27,10 +27,12 @@ export function keysCommand(program: Command, io: Io): void {
   keys
     .command('rotate')
     .description('make a new key, which signs from now on; tokens of the others stay good until those are retired')
+    .option('--json', 'the key as JSON')
     .addHelpText('after', '\nExample:\n  tillwatch keys rotate')
-    .action(() =>
+    .action(({ json }: { json?: boolean }) =>
       withKeys(io, async (ring) => {
-        io.out((await ring.rotate()).id);
+        const key = await ring.rotate();
+        io.out(json ? JSON.stringify(key) : key.id);
         io.say('this key signs from now on: enroll terminals again, then retire the key before it');
       }),
     );

@@ -134,10 +134,12 @@ describe('keys, while nothing runs', () => {
     const signing = await cli(['keys', 'retire', id], { env });
     const unknown = await cli(['keys', 'retire', 'k0'], { env });
     const json = await cli(['keys', 'list', '--json'], { env });
+    const rotated = await cli(['keys', 'rotate', '--json'], { env });
 
     expect([signing.code, signing.said[0]]).toEqual([1, expect.stringMatching(/rotate the keys first/)]);
     expect([unknown.code, unknown.said[0]]).toEqual([1, expect.stringMatching(/keys list/)]);
     expect(JSON.parse(json.out[0]!)).toEqual({ id, createdAt: expect.any(Number), signs: true });
+    expect(JSON.parse(rotated.out[0]!)).toEqual({ id: (await loadKeys(paths.keys))[0].id, createdAt: expect.any(Number), signs: true });
     expect(JSON.stringify([signing, unknown, json])).not.toContain(secret);
   });
 });
