@@ -7,7 +7,7 @@ import { newSession } from './sessions.ts';
 import type { Timers } from './timers.ts';
 import { type BrokerAddress, brokerUrl } from './uplink/address.ts';
 import { fullJitter, slowDelay } from './uplink/backoff.ts';
-import { obey } from './uplink/commands.ts';
+import { type Answers, obey } from './uplink/commands.ts';
 import { Connection, type Ending } from './uplink/connection.ts';
 import type { LinkMeter } from './uplink/meter.ts';
 
@@ -80,6 +80,7 @@ export class Uplink {
   #obeyed: Promise<void> = Promise.resolve();
   #idleWaiters: (() => void)[] = [];
   #lastReason = '';
+  readonly #answers: Answers = new Map();
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -192,7 +193,7 @@ export class Uplink {
     const rebirth = async () => {
       if (this.#live) this.#sayBirth(this.#live);
     };
-    const ack = await obey(payload, { rebirth, report_now: onReportNow }, now());
+    const ack = await obey(payload, { rebirth, report_now: onReportNow }, this.#answers, now());
     if (ack) await onAnswer(ack);
   }
 

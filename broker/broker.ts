@@ -54,7 +54,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { log, clock = systemClock } = options;
   if (!NODE_PATTERN.test(options.node)) throw new BrokerError('node_name', options.node);
   const parts = await createParts(options, clock);
-  const { aedes, intake, follower, front, heartbeat, tellLimits } = parts;
+  const { aedes, intake, follower, front, keyring, heartbeat, tellLimits } = parts;
   await follower.start();
   let listeners: Listeners;
   try {
@@ -70,6 +70,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const stopBeating = clock.every(BEAT_MS, () => {
     void intake.beat(heartbeat());
     void follower.check();
+    void keyring.check();
     front.tick();
     listeners.tick();
     tellLimits();
@@ -88,7 +89,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
 function openListeners(options: BrokerOptions, parts: Parts): Promise<Listeners> {
   const { listeners, tls, proxies, say } = options;
-  const { aedes, refusals, sessions, front, certificates, limits } = parts;
+  const { aedes, refusals, sessions, front, certificates, limits, orders } = parts;
   const maxConnections = limits.connections || Number.MAX_SAFE_INTEGER;
   const connectionFailed = (client: Client, error: Error) => {
     const session = sessions.of(client);
@@ -109,6 +110,7 @@ function openListeners(options: BrokerOptions, parts: Parts): Promise<Listeners>
       front.open(stream);
     },
     onRefused: (reason, detail) => refusals.add(reason, '', detail),
+    onRevoked: orders.list,
     say,
   });
 }

@@ -13,6 +13,8 @@ type Door = Required<Pick<AedesOptions, 'preConnect' | 'authenticate'>>;
 
 export interface DoorOptions {
   context(): LoginContext;
+  /** Reads the keys again. Never rejects. */
+  reloadKeys(): Promise<void>;
   certificates: Certificates;
   sessions: Sessions;
   refusals: Refusals;
@@ -28,7 +30,7 @@ const MAX_KEEPALIVE_SECONDS = 1_200;
 /** `certificates`: those that clients showed, by their connections. */
 export type Certificates = WeakMap<object, ClientCertificate>;
 
-export function createDoor({ context, certificates, sessions, refusals, failedLogins, gate }: DoorOptions): Door {
+export function createDoor({ context, reloadKeys, certificates, sessions, refusals, failedLogins, gate }: DoorOptions): Door {
   const refused = new WeakMap<Client, AuthenticateError>();
   let refusedCount = 0;
 
@@ -40,7 +42,7 @@ export function createDoor({ context, certificates, sessions, refusals, failedLo
       packet.clientId = verdict.clientId;
       // A session that outlives its connection would gather the whole fleet's messages in memory.
       if (verdict.user.kind === 'noc') packet.clean = true;
-      sessions.admit(client, verdict.user, verdict.issued, keepaliveSeconds);
+      sessions.admit(client, verdict.user, verdict.proof, keepaliveSeconds);
     } else {
       const address = addressOf(client);
       const certificate = certificates.get(client.conn);
@@ -52,10 +54,20 @@ export function createDoor({ context, certificates, sessions, refusals, failedLo
   }
 
   function decide(client: Client, packet: IConnectPacket): LoginVerdict {
+    return decideLogin(packet, context(), { certificate: certificates.get(client.conn) });
+  }
+
+  async function decideAgain(client: Client, packet: IConnectPacket): Promise<LoginVerdict> {
+    await reloadKeys();
+    return decide(client, packet);
+  }
+
+  function enter(client: Client, packet: IConnectPacket, verdict: LoginVerdict, callback: () => void): void {
+    if (client.closed) return;
     const { username } = packet;
-    const verdict = decideLogin(packet, context(), { certificate: certificates.get(client.conn) });
     if (isGuess(verdict)) failedLogins.failed(username && parseUser(username) ? username : undefined, addressOf(client));
-    return verdict;
+    answer(client, packet, verdict);
+    callback();
   }
 
   return {
@@ -69,8 +81,10 @@ export function createDoor({ context, certificates, sessions, refusals, failedLo
       gate({
         gone: () => client.closed,
         enter() {
-          answer(client, packet, decide(client, packet));
-          callback(null, true);
+          const letIn = (verdict: LoginVerdict) => enter(client, packet, verdict, () => callback(null, true));
+          const verdict = decide(client, packet);
+          if (verdict.ok || verdict.reason !== 'unknown_key') letIn(verdict);
+          else void decideAgain(client, packet).then(letIn);
         },
       });
     },

@@ -5,12 +5,15 @@ import { parseUser, type User } from '../backbone/credentials/users.ts';
 import { topicOf } from '../protocol/topics.ts';
 import type { ClientCertificate } from './listeners/certificate.ts';
 import type { LoginProblem } from './refusals.ts';
+import type { Proof } from './sessions.ts';
 
 /** What the broker knows as the CONNECT comes. */
 export interface LoginContext {
   keys: KeyRing;
   /** The time up to which a user's tokens are refused. */
   revokedAt(user: string): number | undefined;
+  /** Whether one of these certificates is on a revocation list. */
+  isListed(certificates: readonly string[]): boolean;
   /** Whether revocations are known to be current. */
   following: boolean;
   /** Whether the log takes what is appended. */
@@ -24,9 +27,9 @@ export interface LoginPeer {
   certificate: ClientCertificate | undefined;
 }
 
-/** `clientId`: the broker's own name of the session, which no other user's can equal. `issued`: when the token or the certificate was. */
+/** `clientId`: the broker's own name of the session, which no other user's can equal. */
 export type LoginVerdict =
-  | { ok: true; user: User; issued: number; clientId: string }
+  | { ok: true; user: User; proof: Proof; clientId: string }
   | { ok: false; reason: LoginProblem; returnCode: 2 | 3 | 4 | 5 };
 
 /** Longest name that a session has inside the broker: `noc:` and a name, a slash, a client id. */
@@ -60,9 +63,9 @@ export function decideLogin(connect: IConnectPacket, context: LoginContext, { ce
   if (!SUPPORTED_VERSIONS.includes(connect.protocolVersion)) return refuse('protocol_version');
   const credentials = certificate ? checkCertificate(connect, context, certificate) : checkToken(connect, context);
   if (!credentials.ok) return refuse(credentials.reason);
-  const { user, issued } = credentials;
+  const { user, proof } = credentials;
   const problem = sessionProblem(connect, user, context);
-  return problem ? refuse(problem) : { ok: true, user, issued, clientId: sessionName(connect, user) };
+  return problem ? refuse(problem) : { ok: true, user, proof, clientId: sessionName(connect, user) };
 }
 
 /** Whether a log-in was refused because its token is not one that we signed: an expired or a revoked one is no guess. */
@@ -74,7 +77,7 @@ export function refuse(reason: LoginProblem): LoginVerdict {
   return { ok: false, reason, returnCode: RETURN_CODES[reason] };
 }
 
-type Credentials = { ok: true; user: User; issued: number } | { ok: false; reason: LoginProblem };
+type Credentials = { ok: true; user: User; proof: Proof } | { ok: false; reason: LoginProblem };
 
 function checkToken({ username, password }: IConnectPacket, { keys, revokedAt, now }: LoginContext): Credentials {
   if (username === undefined || password === undefined) return { ok: false, reason: 'no_credentials' };
@@ -82,19 +85,25 @@ function checkToken({ username, password }: IConnectPacket, { keys, revokedAt, n
   if (!user) return { ok: false, reason: 'malformed_user' };
   const token = verifyToken(keys, username, password.toString('latin1'), now);
   if (!token.ok) return token;
-  return token.issued > (revokedAt(username) ?? -1) ? { ok: true, user, issued: token.issued } : { ok: false, reason: 'revoked' };
+  const { issued, keyId } = token;
+  return issued > (revokedAt(username) ?? -1) ? { ok: true, user, proof: { issued, keyId } } : { ok: false, reason: 'revoked' };
 }
 
 /** It stands for both user name and password: a password beside it says nothing, and the user name nothing else. */
-function checkCertificate({ username }: IConnectPacket, { revokedAt, now }: LoginContext, certificate: ClientCertificate): Credentials {
+function checkCertificate(
+  { username }: IConnectPacket,
+  { revokedAt, isListed, now }: LoginContext,
+  certificate: ClientCertificate,
+): Credentials {
   if (!certificate.ok) return { ok: false, reason: certificate.reason };
   const user = parseUser(certificate.user);
   if (user?.kind !== 'terminal') return { ok: false, reason: 'bad_certificate' };
   if (username !== undefined && username !== user.user) return { ok: false, reason: 'foreign_user' };
-  // TLS judged it when the session began; one that is resumed is not judged again.
+  // TLS judged it when the session began; one that is resumed is not judged again, nor by a list that came meanwhile.
   if (now > certificate.expires) return { ok: false, reason: 'expired' };
-  const { issued } = certificate;
-  return issued > (revokedAt(user.user) ?? -1) ? { ok: true, user, issued } : { ok: false, reason: 'revoked' };
+  const { issued, names: certificates } = certificate;
+  const isRevoked = isListed(certificates) || issued <= (revokedAt(user.user) ?? -1);
+  return isRevoked ? { ok: false, reason: 'revoked' } : { ok: true, user, proof: { issued, certificates } };
 }
 
 function sessionProblem({ clientId, will }: IConnectPacket, user: User, { following, logWorks }: LoginContext): LoginProblem | undefined {

@@ -1,4 +1,4 @@
-/** What the control log tells a broker to do. */
+/** What the control log and revocation lists tell a broker to do. */
 import type { Aedes } from 'aedes';
 import type { ControlEntry } from '../protocol/control.ts';
 import { terminalKey } from '../protocol/topics.ts';
@@ -17,29 +17,22 @@ export interface OrdersOptions {
   now: () => number;
   revocations: Revocations;
   sessions: Sessions;
-  reloadKeys(): void;
+  reloadKeys(): Promise<void>;
+}
+
+export interface Orders {
+  /** Carries out an entry. `live`: appended since this broker follows the log; older commands were another's to send. */
+  take(entry: ControlEntry, live: boolean): void;
+  /** Takes the revocation lists of certificates, in place of those before. */
+  list(certificates: ReadonlySet<string>): void;
 }
 
 type Command = Extract<ControlEntry, { kind: 'command' }>;
 
-/** Carries out entries. `live`: appended since this broker follows the log; older commands were another's to send. */
-export function createOrders({
-  aedes,
-  outgoing,
-  limits,
-  acted,
-  now,
-  revocations,
-  sessions,
-  reloadKeys,
-}: OrdersOptions): (entry: ControlEntry, live: boolean) => void {
+export function createOrders({ aedes, outgoing, limits, acted, now, revocations, sessions, reloadKeys }: OrdersOptions): Orders {
   function revoke(user: string, at: number): void {
     revocations.add(user, at);
-    for (const session of sessions.open(user)) {
-      if (session.issued > at) continue;
-      session.ended = 'ours';
-      session.client.close();
-    }
+    sessions.end(({ issued }) => issued <= at, user);
   }
 
   let sending: Promise<void> = Promise.resolve();
@@ -60,9 +53,15 @@ export function createOrders({
     return count;
   }
 
-  return (entry, live) => {
-    if (entry.kind === 'revocation') revoke(entry.user, entry.at);
-    else if (entry.kind === 'keys') reloadKeys();
-    else if (live) sending = sending.then(() => send(entry));
+  return {
+    take(entry, live) {
+      if (entry.kind === 'revocation') revoke(entry.user, entry.at);
+      else if (entry.kind === 'keys') void reloadKeys();
+      else if (live) sending = sending.then(() => send(entry));
+    },
+    list(certificates) {
+      revocations.list(certificates);
+      sessions.end((proof) => 'certificates' in proof && revocations.isListed(proof.certificates));
+    },
   };
 }

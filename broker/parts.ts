@@ -1,7 +1,7 @@
 /** The parts of a broker, put together; nothing of them runs yet. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Aedes } from 'aedes';
-import { loadKeys, loadOrCreateKeys } from '../backbone/credentials/keys.ts';
+import { loadOrCreateKeys } from '../backbone/credentials/keys.ts';
 import type { LogReader, LogWriter } from '../backbone/log.ts';
 import type { HeartbeatEntry } from '../protocol/entries.ts';
 import type { BrokerClock } from './clock.ts';
@@ -10,6 +10,7 @@ import { type Certificates, createDoor } from './door.ts';
 import { createAudience } from './front/audience.ts';
 import { createFront, type Front } from './front/front.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { createKeyring, type Keyring } from './keyring.ts';
 import { type Acted, createActed, limitsActed } from './limits/acted.ts';
 import { rateOf } from './limits/bucket.ts';
 import { createFailedLogins } from './limits/failed-logins.ts';
@@ -18,7 +19,7 @@ import { type LimitValues, limitValues } from './limits/table.ts';
 import { createLimitTopics } from './limits/topics.ts';
 import type { ListenOptions } from './listeners/listeners.ts';
 import { MAX_CLIENT_ID_CHARACTERS } from './login.ts';
-import { createOrders } from './orders.ts';
+import { createOrders, type Orders } from './orders.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRevocations } from './revocations.ts';
@@ -47,6 +48,8 @@ export interface Parts {
   sessions: Sessions;
   refusals: Refusals;
   publishing: Publishing;
+  keyring: Keyring;
+  orders: Orders;
   follower: ControlFollower;
   front: Front;
   certificates: Certificates;
@@ -85,18 +88,16 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   const limits = limitValues(options.limits);
   const { now, uptime } = clock;
   const boot = randomUUID();
-  let keys = await loadOrCreateKeys(keysFile, randomBytes, now);
-  const reloadKeys = () => {
-    loadKeys(keysFile).then(
-      (loaded) => {
-        keys = loaded;
-      },
-      (error: Error) => say(`${error.message}: the keys known before are used on`),
-    );
-  };
+  const keys = await loadOrCreateKeys(keysFile, randomBytes, now);
   const intake = createIntake({ log, say, uptime, limits });
   const sessions = createSessions();
   const revocations = createRevocations();
+  const keyring = createKeyring({
+    file: keysFile,
+    keys,
+    retired: (ids) => sessions.end((proof) => 'keyId' in proof && ids.has(proof.keyId)),
+    say,
+  });
   const refusals = createRefusals(node, now, intake.note);
   const acted = createActed();
   const failedLogins = createFailedLogins({
@@ -109,8 +110,9 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   const audience = createAudience(limits.subscriptions);
   const subscribing = createSubscribing({ sessions, refusals, audience, limits, acted });
   const loginContext = () => ({
-    keys,
+    keys: keyring.current(),
     revokedAt: revocations.revokedAt,
+    isListed: revocations.isListed,
     following: follower.following(),
     logWorks: intake.works(),
     now: now(),
@@ -118,13 +120,14 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   const { authorizePublish } = publishing;
   const { authorizeSubscribe, authorizeForward } = subscribing;
   const certificates: Certificates = new WeakMap();
-  const door = createDoor({ context: loginContext, certificates, sessions, refusals, failedLogins, gate });
+  const door = createDoor({ context: loginContext, reloadKeys: keyring.reload, certificates, sessions, refusals, failedLogins, gate });
   const aedes = new Aedes({ ...aedesLimits(limits), id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
   const tellLimits = createLimitTopics({ aedes, node, limits, acted: () => limitsActed({ acted, refusals }) });
   const front = createFront({ aedes, node, now, uptime, limits, acted, intake, publishing, sessions, audience });
   const outgoing = (id: string) => (aedes as Aedes & Persistent).persistence.outgoingStream({ id });
-  const take = createOrders({ aedes, outgoing, now, limits, acted, revocations, sessions, reloadKeys });
-  const follower = followControl({ reader: control, uptime, take, say });
+  const orders = createOrders({ aedes, outgoing, now, limits, acted, revocations, sessions, reloadKeys: keyring.reload });
+  const follower = followControl({ reader: control, uptime, take: orders.take, say });
   const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
-  return { limits, acted, aedes, intake, sessions, refusals, publishing, follower, front, certificates, heartbeat, tellLimits };
+  const own = { limits, acted, aedes, intake, sessions, refusals, publishing, keyring, orders, follower, front, certificates };
+  return { ...own, heartbeat, tellLimits };
 }

@@ -2,10 +2,12 @@
 import type { Client } from 'aedes';
 import type { User } from '../backbone/credentials/users.ts';
 
+/** What a session was let in by, and when that was issued: a token under a key, or a certificate, by its names on revocation lists. */
+export type Proof = { issued: number } & ({ keyId: string } | { certificates: readonly string[] });
+
 export interface Session {
   readonly user: User;
-  /** When its token or its certificate was issued. */
-  readonly issued: number;
+  readonly proof: Proof;
   readonly client: Client;
   /** How often it must be heard, as the broker bounds it. */
   readonly keepaliveSeconds: number;
@@ -20,11 +22,13 @@ export interface Session {
 
 export interface Sessions {
   /** Until the connection closes, it counts as open. */
-  admit(client: Client, user: User, issued: number, keepaliveSeconds: number): void;
+  admit(client: Client, user: User, proof: Proof, keepaliveSeconds: number): void;
   /** The session of a client, also for the last words that come after its connection has closed. */
   of(client: Client): Session | undefined;
   /** Open sessions of a user. */
   open(user: string): Session[];
+  /** Ends those open ones whose proof is good no more, of one user or of all. No Will is due: it is an operator who ends them. */
+  end(isOver: (proof: Proof) => boolean, user?: string): void;
   count(): number;
 }
 
@@ -41,8 +45,8 @@ export function createSessions(): Sessions {
   };
 
   return {
-    admit(client, user, issued, keepaliveSeconds) {
-      const session: Session = { user, issued, client, keepaliveSeconds, inAedes: 0 };
+    admit(client, user, proof, keepaliveSeconds) {
+      const session: Session = { user, proof, client, keepaliveSeconds, inAedes: 0 };
       const others = byUser.get(user.user) ?? new Set();
       byClient.set(client, session);
       byUser.set(user.user, others.add(session));
@@ -51,6 +55,14 @@ export function createSessions(): Sessions {
     },
     of: (client) => byClient.get(client),
     open: (user) => [...(byUser.get(user) ?? [])],
+    end(isOver, user) {
+      const sets = user === undefined ? [...byUser.values()] : [byUser.get(user) ?? []];
+      for (const session of sets.flatMap((sessions) => [...sessions])) {
+        if (!isOver(session.proof)) continue;
+        session.ended = 'ours';
+        session.client.close();
+      }
+    },
     count: () => count,
   };
 }

@@ -1,6 +1,7 @@
 /** The product's settings, from the environment. All mistakes are found at once, before anything starts. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { LEAST_LOG_BYTES } from '../backbone/segments/writer.ts';
 import { LIMIT_NAMES, LIMITS, type LimitValues } from '../broker/limits/table.ts';
 import { parseRanges, type Range } from '../collector/webhooks/addresses.ts';
 import { type Address, parseAddress, shownAddress } from './address.ts';
@@ -117,7 +118,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'TILLWATCH_LOG_MAX_BYTES',
     default: String(64 * GIB),
-    help: "what the brokers' log may take, bytes",
+    help: `what the brokers' log may take, bytes; at least ${LEAST_LOG_BYTES}`,
     shown: (s) => String(s.logMaxBytes),
   },
   {
@@ -218,18 +219,17 @@ export function readSettings(env: Env): Settings {
       'node',
     limits: Object.fromEntries(LIMIT_SETTINGS.map(({ limit, name }) => [limit, amount(name, text, problems)])),
     logDays: amount('TILLWATCH_LOG_DAYS', text, problems),
-    logMaxBytes: amount('TILLWATCH_LOG_MAX_BYTES', text, problems),
+    logMaxBytes: amount('TILLWATCH_LOG_MAX_BYTES', text, problems, LEAST_LOG_BYTES),
     logReserveBytes: amount('TILLWATCH_LOG_RESERVE_BYTES', text, problems),
     quarantineDays: amount('TILLWATCH_QUARANTINE_DAYS', text, problems),
     rules: rules(text('TILLWATCH_RULES'), problems),
     influx: influx(text, problems),
     kept: { rawDays: amount('TILLWATCH_RAW_DAYS', text, problems), rollupDays: amount('TILLWATCH_ROLLUP_DAYS', text, problems) },
-    maxSeries: amount('TILLWATCH_MAX_SERIES', text, problems),
+    maxSeries: amount('TILLWATCH_MAX_SERIES', text, problems, 1),
     webhookAllow: webhookAllow(text('TILLWATCH_WEBHOOK_ALLOW'), problems),
     api: api(text, problems),
   };
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.node)) problems.push('TILLWATCH_NODE: 1 to 64 letters, digits, dots, dashes and underscores');
-  if (settings.maxSeries === 0) problems.push('TILLWATCH_MAX_SERIES: at least 1');
   if (problems.length > 0) throw new CliError(problems.join('\n'));
   return settings;
 }
@@ -273,9 +273,10 @@ function address(name: string, text: (name: string) => string, problems: string[
   return address ?? { host: '', port: 0 };
 }
 
-function amount(name: string, text: (name: string) => string, problems: string[]): number {
+function amount(name: string, text: (name: string) => string, problems: string[], least = 0): number {
   const number = Number(text(name));
   if (!Number.isInteger(number) || number < 0) problems.push(`${name}: "${text(name)}" is not a whole number`);
+  else if (number < least) problems.push(`${name}: at least ${least}`);
   return number;
 }
 

@@ -5,6 +5,7 @@ import { dashboardsCommand } from './commands/dashboards.ts';
 import { demoCommand } from './commands/demo.ts';
 import { enrollCommands } from './commands/enroll.ts';
 import { importCommand } from './commands/import.ts';
+import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
 import { quarantineCommand } from './commands/quarantine.ts';
 import { serveCommands } from './commands/serve.ts';
@@ -18,6 +19,7 @@ const COMMANDS = [
   serveCommands,
   importCommand,
   enrollCommands,
+  keysCommand,
   alertsCommand,
   webhookCommand,
   quarantineCommand,

@@ -6,7 +6,8 @@ import * as z from 'zod/mini';
 import type { Decoded } from './codec/decoded.ts';
 import { checkRow, type RegistryChange, TABLES } from './registry.ts';
 import { epochMs, label } from './schemas/common.ts';
-import type { UpChannel } from './topics.ts';
+import { type Command, command } from './schemas/messages.ts';
+import type { TerminalId, UpChannel } from './topics.ts';
 
 export const PLATFORM_PARTS = ['broker', 'log', 'store', 'collector', 'clock'] as const;
 
@@ -89,11 +90,21 @@ export interface OperatorEntry {
   by?: string;
 }
 
-export type Entry = MessageEntry | HeartbeatEntry | RefusalEntry | RegistryEntry | CommitEntry | PlatformEntry | TickEntry | OperatorEntry;
+/** An operator gives a terminal a command: it has one outcome from here on, whatever becomes of its way to the terminal. */
+export interface CommandEntry extends TerminalId {
+  kind: 'command';
+  at: number;
+  command: ExpiringCommand;
+}
+
+export type ExpiringCommand = Command & { expires: number };
+
+type PlainEntry = RegistryEntry | CommitEntry | PlatformEntry | TickEntry | OperatorEntry | CommandEntry;
+
+export type Entry = MessageEntry | HeartbeatEntry | RefusalEntry | PlainEntry;
 
 /** What the collector that owns a partition appends itself. */
-export type OwnerEntry = RegistryEntry | CommitEntry | PlatformEntry | TickEntry | OperatorEntry | ReplayedMessage;
-type PlainEntry = Exclude<OwnerEntry, ReplayedMessage>;
+export type OwnerEntry = PlainEntry | ReplayedMessage;
 
 const ownerLine = z.union([
   z.object({ at: epochMs, tick: z.literal(true) }),
@@ -106,6 +117,7 @@ const ownerLine = z.union([
   z.object({ at: epochMs, commit: label }),
   z.object({ at: epochMs, operator: z.record(z.string(), z.unknown()) }),
   z.object({ at: epochMs, rules: z.record(z.string(), z.unknown()), by: z.optional(label) }),
+  z.object({ at: epochMs, acquirer: label, sn: label, command: z.extend(command, { expires: epochMs }) }),
 ]);
 
 /** An owner's entry, but for messages, as the plain value that is written to its log or to a line of a replay file. */
@@ -120,6 +132,10 @@ export function ownerEntryToLine(entry: PlainEntry): Record<string, unknown> {
       return { at, registry: entry.change, ...(entry.import === undefined ? {} : { import: entry.import }) };
     case 'commit':
       return { at, commit: entry.import };
+    case 'command': {
+      const { acquirer, sn, command } = entry;
+      return { at, acquirer, sn, command };
+    }
     default:
       if (entry.kind === 'operator') return { at, operator: entry.body };
       return { at, rules: entry.body, ...(entry.by === undefined ? {} : { by: entry.by }) };
@@ -132,13 +148,18 @@ export function ownerEntryFromLine(line: unknown): { ok: true; entry: PlainEntry
   if (!result.success)
     return {
       ok: false,
-      problem: 'not an entry of the log: none of tick, platform, registry, commit, operator, rules, or one of them with a wrong member',
+      problem:
+        'not an entry of the log: none of tick, platform, registry, commit, operator, rules, command, or one of them with a wrong member',
     };
   const value = result.data;
   const { at } = value;
   if ('tick' in value) return { ok: true, entry: { kind: 'tick', at } };
   if ('platform' in value) return { ok: true, entry: { kind: 'platform', at, platform: value.platform } };
   if ('commit' in value) return { ok: true, entry: { kind: 'commit', at, import: value.commit } };
+  if ('command' in value) {
+    const { acquirer, sn, command } = value;
+    return { ok: true, entry: { kind: 'command', at, acquirer, sn, command } };
+  }
   if ('operator' in value) return { ok: true, entry: { kind: 'operator', at, body: value.operator } };
   if ('rules' in value) {
     return { ok: true, entry: { kind: 'rules', at, body: value.rules, ...(value.by === undefined ? {} : { by: value.by }) } };

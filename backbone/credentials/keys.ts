@@ -3,7 +3,7 @@
  *
  *     {"keys":[{"id":"k1f3a…","secret":"base64url","createdAt":1763798400000}]}
  */
-import { link, mkdir, open, rm } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
 import { epochMs } from '../../protocol/schemas/common.ts';
@@ -14,10 +14,12 @@ export const KEY_ERRORS = {
     'the key file can be read by other users of this machine: take their rights away (chmod 600), and rotate the keys if anyone may have read them',
   unreadable: 'the key file cannot be read or written: check the rights and the owner of it and its folder',
   missing: 'there is no key file: restore it from a backup, or start again and enroll every terminal again',
+  unknown: 'there is no such key: "tillwatch keys list" shows those that there are',
+  signing: 'this key signs new tokens: rotate the keys first',
   malformed: 'the key file is not a key ring: restore it from a backup, or remove it and enroll every terminal again',
 } as const;
 
-/** None of these goes away by trying again. The message names the file, and never what is in it. */
+/** None of these goes away by trying again. The message names the file or the key, and never a secret. */
 export class KeyError extends Error {
   readonly code: keyof typeof KEY_ERRORS;
   readonly retry = false;
@@ -68,7 +70,31 @@ export function loadKeys(path: string): Promise<KeyRing> {
   });
 }
 
-async function orKeyError(path: string, load: () => Promise<KeyRing>): Promise<KeyRing> {
+/**
+ * Adds a key, which signs from now on, and returns it. Nobody else may change the file meanwhile: whoever calls this holds the control
+ * log's writer. Errors: KeyError.
+ */
+export function rotateKeys(path: string, random: RandomBytes, now: () => number): Promise<Key> {
+  return orKeyError(path, async () => {
+    const keys = (await readKeys(path)) ?? (await createKeys(path, random, now));
+    // Of keys that are equally new the last in the file signs; a clock that was put back makes no key older than the others.
+    const key = createKey(random, Math.max(now(), keys[0].createdAt));
+    await replaceKeys(path, [...keys.toReversed(), key], random);
+    return key;
+  });
+}
+
+/** Takes a key away: its tokens are good no more. As `rotateKeys`. Errors: KeyError, `unknown` or `signing` for one that cannot go. */
+export function retireKey(path: string, id: string, random: RandomBytes): Promise<void> {
+  return orKeyError(path, async () => {
+    const keys = (await readKeys(path)) ?? [];
+    if (!keys.some((key) => key.id === id)) throw new KeyError('unknown', id);
+    if (keys[0]!.id === id) throw new KeyError('signing', id);
+    await replaceKeys(path, keys.filter((key) => key.id !== id).toReversed(), random);
+  });
+}
+
+async function orKeyError<T>(path: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {
@@ -128,6 +154,18 @@ async function createKeys(path: string, random: RandomBytes, now: () => number):
   }
   await syncFolder(dirname(path));
   return (await readKeys(path)) ?? [key];
+}
+
+/** Readers see the file before or the one after, and a crash leaves one of the two. */
+async function replaceKeys(path: string, keys: readonly Key[], random: RandomBytes): Promise<void> {
+  const draft = `${path}.${hex(random(8))}`;
+  try {
+    await writeDurably(draft, JSON.stringify({ keys }));
+    await rename(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  await syncFolder(dirname(path));
 }
 
 function createKey(random: RandomBytes, createdAt: number): Key {

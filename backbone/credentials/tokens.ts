@@ -19,7 +19,7 @@ export type KeyRing = readonly [Key, ...Key[]];
 
 export type TokenProblem = 'malformed' | 'unknown_key' | 'bad_signature' | 'expired';
 
-export type TokenVerdict = { ok: true; issued: number; expires: number } | { ok: false; reason: TokenProblem };
+export type TokenVerdict = { ok: true; keyId: string; issued: number; expires: number } | { ok: false; reason: TokenProblem };
 
 const VERSION = 'tw1';
 const TOKEN_PATTERN = /^tw1\.([A-Za-z0-9_-]{1,32})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.([A-Za-z0-9_-]{43})$/;
@@ -43,7 +43,7 @@ export function verifyToken(keys: KeyRing, user: string, token: string, now: num
   const head = token.slice(0, -signature.length - 1);
   if (!timingSafeEqual(Buffer.from(signature), Buffer.from(sign(key, head, user)))) return { ok: false, reason: 'bad_signature' };
   const [issued, expires] = [Number(parts[2]), Number(parts[3])];
-  return expires > now ? { ok: true, issued, expires } : { ok: false, reason: 'expired' };
+  return expires > now ? { ok: true, keyId: key.id, issued, expires } : { ok: false, reason: 'expired' };
 }
 
 function sign(key: Key, head: string, user: string): string {

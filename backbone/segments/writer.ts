@@ -20,6 +20,8 @@ import { SegmentSupply } from './supply.ts';
 
 const MIB = 1024 * 1024;
 const SEGMENT_BYTES = 64 * MIB;
+/** With segments of that size: the newest is never removed, and the next one has to have room beside it. */
+export const LEAST_LOG_BYTES = 2 * SEGMENT_BYTES;
 /** After a refusal, the disk is looked at again at the first append past this time. */
 const RETRY_MS = 1000;
 const RETENTION_EVERY_MS = 60_000;

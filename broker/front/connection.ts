@@ -15,6 +15,8 @@ const PUBLISH = 0x32;
 const PINGREQ = 0xc0;
 const PINGRESP = Buffer.from([0xd0, 0]);
 const PINGRESP_BYTES = 2;
+/** What is read ahead of a connection that has to wait. */
+const HELD_BYTES = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /** What all connections share. */
@@ -80,12 +82,10 @@ export class Connection {
       return Readable.prototype.push.call(this.#socket, null);
     }
     // Aedes asks for more as it comes to the end of what it has, whoever was told to wait.
-    if (this.#flow.isPaused) {
-      if (this.#held) this.#held.with(chunk);
-      else this.#held = new Held(chunk);
-      return false;
-    }
-    return this.#take(chunk);
+    if (!this.#flow.isPaused) return this.#take(chunk);
+    if (this.#held) this.#held.with(chunk);
+    else this.#held = new Held(chunk);
+    return this.#mayHoldMore();
   }
 
   #take(chunk: Buffer): boolean {
@@ -94,7 +94,12 @@ export class Connection {
     const at = mayTake ? this.#takeFrames(bytes) : 0;
     if (this.#socket.destroyed) return false;
     const isPassed = mayTake && this.#isUnfinished(bytes, at) ? this.#hold(bytes, at) : this.#pass(bytes, at);
-    return this.#flow.wantsMore() && isPassed;
+    return (this.#flow.wantsMore() || this.#mayHoldMore()) && isPassed;
+  }
+
+  /** The end of a connection is seen by reading alone: so a little is read of one that waits, too. */
+  #mayHoldMore(): boolean {
+    return (this.#held?.length ?? 0) < HELD_BYTES;
   }
 
   /**

@@ -9,6 +9,10 @@ export class Held {
     this.#length = bytes.length;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   /** All bytes so far, with these at their end. They are overwritten by nothing until this is dropped. */
   with(bytes: Uint8Array): Buffer {
     const length = this.#length + bytes.length;

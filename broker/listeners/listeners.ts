@@ -2,14 +2,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, type BlockList, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
+import type { Server as TlsServer } from 'node:tls';
 import { BrokerError } from '../errors.ts';
 import type { ConnectionProblem } from '../refusals.ts';
 import type { Refuse, Stage } from './arrival.ts';
 import type { ClientCertificate } from './certificate.ts';
 import { createConnections } from './connections.ts';
 import { proxyStage, tlsStage } from './stages.ts';
-import { openTls, type Tls, type TlsFiles } from './tls.ts';
+import { type Material, openTls, type Tls, type TlsFiles } from './tls.ts';
 import { webSocketStage } from './websocket.ts';
 
 /** mqtts and wss need TLS files. */
@@ -33,6 +33,8 @@ export interface ListenOptions {
   onConnection(stream: Duplex, certificate: ClientCertificate | undefined): void;
   /** Told of connections that came to nothing. */
   onRefused(reason: ConnectionProblem, detail: string): void;
+  /** Told of the certificates on the revocation lists, as `ClientCertificate` names them: at the start, and when the lists are read again. */
+  onRevoked(certificates: ReadonlySet<string>): void;
   say(line: string): void;
 }
 
@@ -50,12 +52,14 @@ export interface Listeners {
 
 /** Errors: BrokerError where an address cannot be had or a TLS file cannot be used. */
 export async function listen(options: ListenOptions): Promise<Listeners> {
-  const { listeners, proxies, maxConnections, onRefused, onConnection, say } = options;
+  const { listeners, proxies, maxConnections, onRefused, onConnection, onRevoked, say } = options;
   const tlsServers: TlsServer[] = [];
-  const apply = (context: SecureContextOptions) => {
+  const apply = ({ context, revoked }: Material) => {
     for (const server of tlsServers) server.setSecureContext(context);
+    onRevoked(revoked);
   };
   const tls = options.tls && (await openTls({ files: options.tls, apply, say }));
+  if (tls) onRevoked(tls.material.revoked);
   const refuse: Refuse = (reason, { address }, detail) => onRefused(reason, `${detail} from ${address}`);
   const connections = createConnections({ max: maxConnections, refuse, onConnection });
   const servers: Server[] = [];

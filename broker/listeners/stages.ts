@@ -44,7 +44,7 @@ export function tlsStage(tls: Tls, refuse: Refuse, next: Stage): { server: TlsSe
   // The server does not say which socket it made one of; both have the same ends.
   const arrivals = new Map<string, Arrival>();
   const server = createTlsServer({
-    ...tls.context,
+    ...tls.material.context,
     requestCert: tls.asksForCertificates,
     // The log-in refuses a bad one, so its owner is told by a CONNACK what is wrong.
     rejectUnauthorized: false,

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { BrokerError } from '../errors.ts';
+import { revokedIn } from './revocation-list.ts';
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -18,17 +19,23 @@ export interface TlsFiles {
 export interface Tls {
   readonly asksForCertificates: boolean;
   /** What connections are accepted with now. */
-  readonly context: SecureContextOptions;
+  readonly material: Material;
   /** Reads the files again where they have changed and are not being written. To be called now and then; never rejects. */
   check(): Promise<void>;
   /** Reads the files again, now. What cannot be used changes nothing, and is said. Never rejects. */
   reload(): Promise<void>;
 }
 
+export interface Material {
+  context: SecureContextOptions;
+  /** The names of the certificates that the revocation lists have. */
+  revoked: ReadonlySet<string>;
+}
+
 interface TlsOptions {
   files: TlsFiles;
   /** Told of what is to be used from now on. */
-  apply(context: SecureContextOptions): void;
+  apply(material: Material): void;
   say(line: string): void;
 }
 
@@ -39,16 +46,16 @@ const CRL_PATTERN = /-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----/g;
 export async function openTls({ files, apply, say }: TlsOptions): Promise<Tls> {
   let used = await signatureOf(files);
   let seen = used;
-  let context = await readContext(files);
+  let material = await readMaterial(files);
   let reloading: Promise<void> | undefined;
 
   async function readAgain(): Promise<void> {
     used = await signatureOf(files);
     seen = used;
     try {
-      context = await readContext(files);
-      apply(context);
-      say(`TLS: ${files.certFile} was read again: it is good until ${validTo(context)}`);
+      material = await readMaterial(files);
+      apply(material);
+      say(`TLS: ${files.certFile} was read again: it is good until ${validTo(material.context)}`);
     } catch (error) {
       say(`TLS: ${(error as Error).message}: those read before are used on`);
     }
@@ -62,8 +69,8 @@ export async function openTls({ files, apply, say }: TlsOptions): Promise<Tls> {
   };
   return {
     asksForCertificates: files.clientCaFile !== undefined,
-    get context() {
-      return context;
+    get material() {
+      return material;
     },
     reload,
     async check() {
@@ -85,15 +92,16 @@ async function signatureOf(files: TlsFiles): Promise<string> {
   return stats.map((file) => (file ? `${file.ino}:${file.size}:${file.mtimeMs}` : 'missing')).join(' ');
 }
 
-async function readContext(files: TlsFiles): Promise<SecureContextOptions> {
+async function readMaterial(files: TlsFiles): Promise<Material> {
   const { certFile, keyFile, clientCaFile, crlFile } = files;
   try {
     const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
     const context: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2' };
     if (clientCaFile) context.ca = await readAuthorities(clientCaFile);
-    if (crlFile) context.crl = await readRevocationLists(crlFile);
+    const lists = crlFile ? await readRevocationLists(crlFile) : [];
+    if (crlFile) context.crl = lists;
     createSecureContext(context);
-    return context;
+    return { context, revoked: revokedIn(lists) };
   } catch (error) {
     throw new BrokerError('tls_files', `${pathsOf(files).join(', ')}: ${(error as Error).message}`, { cause: error });
   }

@@ -7,10 +7,12 @@ import type { ApiDeps, ApiEnv } from './deps.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { commandRoutes } from './routes/commands.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { TerminalIndex } from './terminal-index.ts';
 
 export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
@@ -50,7 +52,9 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
     c.set('role', role);
     return next();
   });
-  app.route('/v1', fleetRoutes(deps));
+  const index = new TerminalIndex(deps.watch);
+  app.route('/v1', fleetRoutes(deps, index));
+  app.route('/v1', commandRoutes(deps, index));
   app.route('/v1', alertRoutes(deps));
   app.route('/v1', quarantineRoutes(deps));
   app.route('/v1', registryRoutes(deps));

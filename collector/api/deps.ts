@@ -1,3 +1,4 @@
+import type { Keys } from '../../backbone/credentials/rotation.ts';
 import type { StateStore } from '../../backbone/state.ts';
 import type { ControlEntry } from '../../protocol/control.ts';
 import type { OwnerEntry } from '../../protocol/entries.ts';
@@ -22,6 +23,8 @@ export interface ApiDeps {
   control(entry: ControlEntry): Promise<void>;
   /** A token for an MQTT user name, good until `expiresAt`. */
   enroll(user: string, expiresAt: number): Promise<string>;
+  /** The keys that sign such tokens. */
+  keys: Keys;
   /** What is not ready, in words; empty where all is. */
   unready(): string[];
   /** A number of a terminal over time, out of the store. Errors: StoreError. */

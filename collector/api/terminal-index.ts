@@ -1,7 +1,11 @@
 /** The terminals in the order of their keys ("acquirer/sn"), and by serial number. */
+import type { Context } from 'hono';
 import { terminalKey } from '../../protocol/topics.ts';
 import type { Terminal } from '../../watch/fleet/terminals.ts';
 import type { Watch } from '../../watch/fold/watch.ts';
+import type { ApiEnv } from './deps.ts';
+import { notFound, Problem } from './problem.ts';
+import { visibleAcquirer } from './require.ts';
 
 /** A terminal is never removed and new ones come last in the watch's table, so its size says which are new. */
 export class TerminalIndex {
@@ -24,8 +28,12 @@ export class TerminalIndex {
     }
   }
 
-  /** All that have this serial number, in the order of their acquirers. */
-  withSerial(sn: string): Readonly<Terminal>[] {
+  /** All that have this serial number, in the order of their acquirers; with `acquirer` that acquirer's alone. */
+  withSerial(sn: string, acquirer: string | null): Readonly<Terminal>[] {
+    if (acquirer !== null) {
+      const own = this.#table.get(terminalKey({ acquirer, sn }));
+      return own ? [own] : [];
+    }
     this.#takeNew();
     return (this.#bySerial.get(sn) ?? []).toSorted().map((key) => this.#table.get(key)!);
   }
@@ -66,4 +74,16 @@ function merged(a: readonly string[], b: readonly string[]): string[] {
   }
   while (i < a.length) all.push(a[i++]!);
   return all;
+}
+
+/** The terminal of a request's path. Errors: Problem 404; 409 with the choices where the reader sees several. */
+export function theTerminal(index: TerminalIndex, c: Context<ApiEnv>): Readonly<Terminal> {
+  const sn = c.req.param('sn')!;
+  const [terminal, ...others] = index.withSerial(sn, visibleAcquirer(c));
+  if (!terminal) throw notFound(`terminal ${sn}`);
+  if (others.length > 0) {
+    const choices = [terminal, ...others].map(({ acquirer }) => ({ acquirer, sn }));
+    throw new Problem(409, 'Ambiguous', `${choices.length} acquirers have a terminal ${sn}: say ?acquirer=`, { choices });
+  }
+  return terminal;
 }

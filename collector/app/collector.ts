@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
 import { openControlWriter } from '../../backbone/control.ts';
-import { loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
+import { loadKeys, loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
+import { openKeys } from '../../backbone/credentials/rotation.ts';
 import { issueToken } from '../../backbone/credentials/tokens.ts';
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
@@ -25,7 +26,7 @@ import { type Kept, StoreError, type TelemetryStore } from '../store/port.ts';
 import type { Range } from '../webhooks/addresses.ts';
 import { openOwnerLog, statePaths } from './logs.ts';
 import { createMetrics, type ExtraMetrics } from './metrics.ts';
-import { rebirthBy } from './rebirth.ts';
+import { sendBy } from './orders.ts';
 import { openWebhooks } from './webhooks.ts';
 
 const DAY_MS = 86_400_000;
@@ -76,7 +77,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   };
   try {
     opened(await takeLock(paths.lock), (lock) => lock.release());
-    const keys = await loadOrCreateKeys(paths.keys, random, clock.now);
+    await loadOrCreateKeys(paths.keys, random, clock.now);
     const admin = await loadOrCreateAdminToken(paths.adminToken, random);
     const store = opened(await openStore(options), (s) => s.close());
     const control = opened(await openControlWriter(paths.controlLog), (c) => c.close());
@@ -90,11 +91,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const accessState = opened(await openLmdbState(states.access), (s) => s.close());
     const webhooksState = opened(await openLmdbState(states.webhooks), (s) => s.close());
 
-    const askRebirth = rebirthBy(control);
     const patience = new Patience(clock, say);
     const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
     const quarantineMs = options.quarantineDays * DAY_MS;
-    const owner = new Owner({ brokersLog, ownerLog, state: watchState, quarantineMs, clock, patience, askRebirth, record });
+    const owner = new Owner({ brokersLog, ownerLog, state: watchState, quarantineMs, clock, patience, send: sendBy(control), record });
     await owner.catchUp();
     const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, quarantineMs, clock, patience, say };
     const feed = new Feed({
@@ -125,7 +125,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       random,
       submit: (entries) => owner.submit(entries),
       control: (entry) => control.append(entry),
-      enroll: async (user, expiresAt) => issueToken(keys[0], user, { now: clock.now(), expiresAt }),
+      enroll: async (user, expiresAt) => {
+        const [key] = await loadKeys(paths.keys);
+        return issueToken(key, user, { now: clock.now(), expiresAt });
+      },
+      keys: openKeys(paths.keys, control, random, clock.now),
       unready: () => [
         ...(feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
         ...(patience.trouble === null ? [] : [patience.trouble]),

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LogReader } from '../../backbone/log.ts';
 import type { Fill } from '../../backbone/segments/fill.ts';
+import { COMMAND_OUTCOMES } from '../../watch/fleet/commands.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Owner } from '../owner/owner.ts';
 import type { Kind, Tallies } from '../owner/quarantine.ts';
@@ -85,6 +86,11 @@ function ours({ owner: { watch, position, quarantine }, feed, store }: Counted, 
         ...dropped('message', quarantine.tallies),
         ...dropped('point', feed.quarantine.tallies),
       },
+    },
+    {
+      name: 'tillwatch_commands_total',
+      help: 'commands to terminals that came to an end since the start, by their outcome',
+      values: Object.fromEntries(COMMAND_OUTCOMES.map((outcome) => [outcome, watch.decisions.get(`command ${outcome}`) ?? 0])),
     },
     {
       name: 'tillwatch_decisions_total',

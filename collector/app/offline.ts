@@ -9,7 +9,7 @@ import { importEntries } from '../import/entries.ts';
 import { type Clock, Owner } from '../owner/owner.ts';
 import { Patience } from '../patience.ts';
 import { openOwnerLog, statePaths } from './logs.ts';
-import { rebirthBy } from './rebirth.ts';
+import { sendBy } from './orders.ts';
 
 export interface OfflineImport {
   paths: Layout;
@@ -35,7 +35,7 @@ export async function importOffline({ paths, changes, id, clock }: OfflineImport
       quarantineMs: Number.POSITIVE_INFINITY,
       clock,
       patience,
-      askRebirth: rebirthBy(control),
+      send: sendBy(control),
     });
     await owner.catchUp();
     const imported = owner.submit((at) => importEntries(changes, id, at));

@@ -56,6 +56,6 @@ export function isSelected(entry: Exported, { from, to, acquirer, sn }: Selectio
 
 /** The members that say whose an entry is. */
 function ownOf(entry: Exported): { acquirer?: string; sn?: string; old_sn?: string; new_sn?: string } {
-  if (entry.kind === 'message') return entry;
+  if (entry.kind === 'message' || entry.kind === 'command') return entry;
   return entry.kind === 'registry' ? (entry.change.row as ReturnType<typeof ownOf>) : {};
 }

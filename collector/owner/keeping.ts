@@ -1,9 +1,9 @@
-/** How long past alerts are kept: time would fill the state with them. */
+/** How long past alerts and commands are kept: time would fill the state with them. */
 import type { Change, StateStore } from '../../backbone/state.ts';
 import type { Alert } from '../../protocol/alerts.ts';
-import { ALERT_ENDS, ALERT_IDS, ALERT_LOG, fromBytes } from './outputs.ts';
+import { ALERT_ENDS, ALERT_IDS, ALERT_LOG, COMMAND_ENDS, COMMAND_LOG, fromBytes } from './outputs.ts';
 
-const RESOLVED_KEPT_MS = 400 * 86_400_000;
+const KEPT_MS = 400 * 86_400_000;
 /** Rows that one save removes. */
 const REMOVED_ROWS = 1_000;
 
@@ -11,7 +11,7 @@ const REMOVED_ROWS = 1_000;
 export function pruneAlerts(state: StateStore, now: number): Change[] {
   const changes: Change[] = [];
   for (const { key, value } of state.rows(ALERT_ENDS)) {
-    if (timeOf(key) >= now - RESOLVED_KEPT_MS || changes.length >= REMOVED_ROWS) break;
+    if (timeOf(key) >= now - KEPT_MS || changes.length >= REMOVED_ROWS) break;
     changes.push({ table: ALERT_ENDS, key, value: null });
     const logKey = new TextDecoder().decode(value);
     const bytes = state.get(ALERT_LOG, logKey);
@@ -19,6 +19,16 @@ export function pruneAlerts(state: StateStore, now: number): Change[] {
     // It may have fired again since.
     if (!alert || alert.endsAt !== timeOf(key)) continue;
     changes.push({ table: ALERT_LOG, key: logKey, value: null }, { table: ALERT_IDS, key: alert.id, value: null });
+  }
+  return changes;
+}
+
+/** Removes commands that had their outcome long ago. */
+export function pruneCommands(state: StateStore, now: number): Change[] {
+  const changes: Change[] = [];
+  for (const { key, value } of state.rows(COMMAND_ENDS)) {
+    if (timeOf(key) >= now - KEPT_MS || changes.length >= REMOVED_ROWS) break;
+    changes.push({ table: COMMAND_ENDS, key, value: null }, { table: COMMAND_LOG, key: new TextDecoder().decode(value), value: null });
   }
   return changes;
 }

@@ -4,8 +4,9 @@ import type { Offset } from '../../backbone/log.ts';
 import type { Change } from '../../backbone/state.ts';
 import type { Alert } from '../../protocol/alerts.ts';
 import type { RefusalEntry } from '../../protocol/entries.ts';
-import type { TerminalId } from '../../protocol/topics.ts';
-import type { Output, WatchRow } from '../../watch/fold/output.ts';
+import { type TerminalId, terminalKey } from '../../protocol/topics.ts';
+import type { CommandRecord } from '../../watch/fleet/commands.ts';
+import type { Order, Output, WatchRow } from '../../watch/fold/output.ts';
 import type { ReceivedMessage } from '../log/entries.ts';
 
 /** The tables that the collector keeps beside the fold's own. */
@@ -17,6 +18,9 @@ export const ALERT_LOG = 'alert-log';
 export const ALERT_IDS = 'alert-ids';
 /** The keys of resolved alerts in the log, in the order of their ends. */
 export const ALERT_ENDS = 'alert-ends';
+/** Commands by their terminals, the newest first; and the keys of those that have an outcome, in the order in which they got it. */
+export const COMMAND_LOG = 'command-log';
+export const COMMAND_ENDS = 'command-ends';
 export const QUARANTINE = 'quarantine';
 
 /** One row for the store, in the order of the outbox. */
@@ -55,9 +59,22 @@ export function newestFirst(at: number, id: string): string {
   return `${numberKey(999_999_999_999_999 - at)}.${id}`;
 }
 
+/** What the keys of a terminal's commands begin with, and no other's do. */
+export function commandPrefix(terminal: TerminalId): string {
+  return `${terminalKey(terminal)}/`;
+}
+
+export function commandKey({ at, command, ...terminal }: Readonly<CommandRecord>): string {
+  return commandPrefix(terminal) + newestFirst(at, command.id);
+}
+
+/** An order as it was given. */
+export type GivenOrder = Order & { at: number };
+
 export class Outputs {
   #changes: Change[] = [];
-  #rebirths: (TerminalId & { at: number })[] = [];
+  /** By terminal and command: one that was given more than once, as in a backlog, is sent once. */
+  #orders = new Map<string, GivenOrder>();
   /** The number of the last outbox row. */
   sequence: number;
   /** Whether somebody waits to be told. */
@@ -67,7 +84,7 @@ export class Outputs {
     this.sequence = sequence;
   }
 
-  add({ transitions, rows, rebirths }: Output, at: number): void {
+  add({ transitions, rows, commands, orders }: Output, at: number): void {
     for (const transition of transitions) {
       this.urgent = true;
       this.#outbox({ kind: 'transition', ...transition });
@@ -78,7 +95,8 @@ export class Outputs {
       if (endsAt !== null) this.#changes.push({ table: ALERT_ENDS, key: `${numberKey(endsAt)}.${id}`, value: encoder.encode(key) });
     }
     for (const row of rows) this.#outbox({ kind: 'row', row });
-    for (const terminal of rebirths) this.#rebirths.push({ ...terminal, at });
+    for (const record of commands) this.#command(record);
+    for (const order of orders) this.#orders.set(commandPrefix(order) + order.command.id, { ...order, at });
   }
 
   /** Rows of others', to be committed with what was said. */
@@ -87,12 +105,21 @@ export class Outputs {
   }
 
   /** Everything so far, to be committed at once; what comes after it is the next commit's. */
-  take(): { changes: Change[]; rebirths: (TerminalId & { at: number })[]; sequence: number } {
-    const taken = { changes: this.#changes, rebirths: this.#rebirths, sequence: this.sequence };
+  take(): { changes: Change[]; orders: GivenOrder[]; sequence: number } {
+    const taken = { changes: this.#changes, orders: [...this.#orders.values()], sequence: this.sequence };
     this.#changes = [];
-    this.#rebirths = [];
+    this.#orders = new Map();
     this.urgent = false;
     return taken;
+  }
+
+  #command(record: CommandRecord): void {
+    this.urgent = true;
+    const key = commandKey(record);
+    this.#changes.push({ table: COMMAND_LOG, key, value: toBytes(record) });
+    const { endedAt, command } = record;
+    if (endedAt !== null)
+      this.#changes.push({ table: COMMAND_ENDS, key: `${numberKey(endedAt)}.${command.id}`, value: encoder.encode(key) });
   }
 
   #outbox(row: OutboxRow): void {

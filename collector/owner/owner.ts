@@ -7,7 +7,6 @@ import type { LogReader, LogWriter, Offset } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
 import type { OwnerEntry, ReplayedMessage } from '../../protocol/entries.ts';
 import { lineFromEntry } from '../../protocol/replay.ts';
-import type { TerminalId } from '../../protocol/topics.ts';
 import type { Output } from '../../watch/fold/output.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { Bell } from '../bell.ts';
@@ -18,8 +17,18 @@ import { type Position, positionFromText, positionToText, START } from '../log/p
 import { type Patience, throwUnlessItPasses } from '../patience.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { Turns } from '../turns.ts';
-import { pruneAlerts } from './keeping.ts';
-import { fromBytes, numberKey, OUTBOX, OUTBOX_READERS, type OutboxReader, Outputs, quarantinedFrom, toBytes } from './outputs.ts';
+import { pruneAlerts, pruneCommands } from './keeping.ts';
+import {
+  fromBytes,
+  type GivenOrder,
+  numberKey,
+  OUTBOX,
+  OUTBOX_READERS,
+  type OutboxReader,
+  Outputs,
+  quarantinedFrom,
+  toBytes,
+} from './outputs.ts';
 import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
 import { noTallies, Quarantine, type Tallies } from './quarantine.ts';
 
@@ -43,8 +52,8 @@ export interface OwnerDeps {
   clock: Clock;
   /** Waits with what cannot be written for the moment. */
   patience: Patience;
-  /** Asks a terminal for its birth; a lost request is asked again. */
-  askRebirth(terminal: TerminalId & { at: number }): Promise<void>;
+  /** Has an order sent to its terminal, where that is connected; one that is lost is given again. */
+  send(order: GivenOrder): Promise<void>;
   /** Told of each entry as it is folded, as a line of the replay format. */
   record?: ((line: string) => void) | undefined;
 }
@@ -324,8 +333,12 @@ export class Owner {
     const { state } = this.#deps;
     const { brokers, owner } = this.#logs.position;
     this.watch.beginSave();
-    const { changes, rebirths, sequence } = this.#outputs.take();
-    const pruned = [...this.quarantine.prune(this.watch.now), ...pruneAlerts(state, this.watch.now)];
+    const { changes, orders, sequence } = this.#outputs.take();
+    const pruned = [
+      ...this.quarantine.prune(this.watch.now),
+      ...pruneAlerts(state, this.watch.now),
+      ...pruneCommands(state, this.watch.now),
+    ];
     const outboxDone = Math.min(...Object.values(this.#outboxRead));
     const saved: Saved = structuredClone({
       position: positionToText({ brokers, owner }),
@@ -344,7 +357,7 @@ export class Owner {
     this.#outboxFrom = outboxDone + 1;
     this.#saves.ring();
     await this.#release({ brokers, owner });
-    for (const terminal of rebirths) await this.#outlast(() => this.#deps.askRebirth(terminal));
+    await Promise.all(orders.map((order) => this.#outlast(() => this.#deps.send(order))));
   }
 
   /** Retention may take what is before a saved position, and nothing after it. What cannot be said now is said after the next save. */

@@ -8,6 +8,11 @@ import { sample } from './sample.ts';
 export const DEFAULT_INTERVAL_SECONDS = 300;
 export const DEFAULT_KEEPALIVE_SECONDS = 330;
 
+const SECONDS = 'whole seconds, 1 to 86400';
+
+/** Between two reports. */
+export const interval = z.int(SECONDS).check(z.gte(1, SECONDS), z.lte(86_400, SECONDS));
+
 /** After every connect: which session this is, who the terminal is, and what it will report. */
 export const birth = z.object({
   v: version,
@@ -18,7 +23,7 @@ export const birth = z.object({
   tid: z.optional(label),
   model: z.optional(label),
   app: z.optional(label),
-  interval: z._default(z.int().check(z.gte(1), z.lte(86_400)), DEFAULT_INTERVAL_SECONDS),
+  interval: z._default(interval, DEFAULT_INTERVAL_SECONDS),
   keepalive: z._default(z.int().check(z.gte(5), z.lte(1_200)), DEFAULT_KEEPALIVE_SECONDS),
   sparse: z.optional(z.boolean()),
   expected: z.optional(z.object({ tz: timeZone, week: expectedWeek })),
@@ -81,6 +86,9 @@ export const command = z.object({
   args: z.optional(z.record(z.string(), z.unknown())),
   expires: z.optional(epochMs),
 });
+
+/** The error of an ack where the terminal does not know such a command. */
+export const NOT_SUPPORTED = 'not supported';
 
 export const ack = z.object({ v: version, id: label, ok: z.boolean(), error: z.optional(z.nullable(z.string().check(z.maxLength(1024)))) });
 

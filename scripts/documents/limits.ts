@@ -16,7 +16,7 @@ ${table(['limit', 'default', 'of what', 'what it does', 'setting (0 is none)'], 
 What a limit did is counted under its name, since the start: in \`tillwatch_broker_limits_total\` of \`/metrics\`, and retained under
 \`$SYS/{node}/limits/{limit}\` for monitoring tools, as \`{"limit":1000,"acted":17}\`. Refusals are listed in quarantine with who, why and from where.
 
-**Waiting is never losing.** Where a limit makes a client wait, its connection is read no further: TCP then holds it up, and the terminal
+**Waiting is never losing.** Where a limit makes a client wait, its connection is read no further but for 16 KiB: TCP then holds it up, and the terminal
 keeps what has no PUBACK. It is not taken for silent meanwhile. A period's amount may be used at once; what came in one read beyond it is taken,
 and made up for.
 

@@ -1,5 +1,5 @@
 /** A virtual terminal over MQTT: what its story says, and what a real connection adds: refusals, losses, messages sent again. */
-import { command } from '../../protocol/schemas/messages.ts';
+import { command, NOT_SUPPORTED } from '../../protocol/schemas/messages.ts';
 import { topicOf, type UpChannel } from '../../protocol/topics.ts';
 import { birthOf } from '../birth.ts';
 import { declared } from '../life/life.ts';
@@ -271,7 +271,7 @@ export class LiveTerminal {
     const { id, type } = read.data;
     if (type === 'rebirth') this.#birth(link);
     const ok = type === 'rebirth';
-    const body = { v: 1, id, ok, error: ok ? null : 'a simulated terminal knows no command but rebirth' };
+    const body = { v: 1, id, ok, error: ok ? null : NOT_SUPPORTED };
     void this.#publish({ channel: 'ack', body, retain: false }, link);
   }
 }

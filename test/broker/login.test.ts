@@ -115,19 +115,6 @@ describe('logging in', () => {
     expect(broker.stats().refusals).toEqual({ protocol_version: 1 });
   });
 
-  it('reads the key ring again when it is told to', async () => {
-    const { terminal, key, keysFile, order } = await testBroker();
-    const newer = { id: 'newer', secret: key.secret.split('').reverse().join(''), createdAt: START };
-    await writeFile(keysFile, JSON.stringify({ keys: [key, newer] }), { mode: 0o600 });
-    const password = issueToken(newer, USER, { now: START, expiresAt: START + 1_000 });
-    expect((await terminal(USER, { password })).returnCode).toBe(4);
-
-    await order({ kind: 'keys', at: START });
-
-    await eventually(async () => expect((await terminal(USER, { password })).returnCode).toBe(0));
-    expect((await terminal(USER)).returnCode).toBe(0);
-  });
-
   it('goes on with the keys it knows where the key file has become unreadable', async () => {
     const { terminal, keysFile, order, lines } = await testBroker();
     await writeFile(keysFile, 'torn');

@@ -40,7 +40,7 @@ describe('a Will that Aedes finds in its own sweep', () => {
   it('is not where its client lives, as after a standstill of the whole process', async () => {
     const { log, sessions, authorize } = parts();
     const client = clientThat(false);
-    sessions.admit(client, parseUser('acme/SN000001')!, 0, 60);
+    sessions.admit(client, parseUser('acme/SN000001')!, { issued: 0, keyId: 'k' }, 60);
 
     expect(await authorize(client, will)).toBeInstanceOf(Error);
 
@@ -60,7 +60,8 @@ it('a refused log-in goes on under a name of nobody, so that Aedes touches no se
   const { sessions, refusals } = parts();
   const keys: KeyRing = [{ id: 'k', secret: 'x', createdAt: 0 }];
   const door = createDoor({
-    context: () => ({ keys, revokedAt: () => undefined, following: true, logWorks: true, now: 0 }),
+    context: () => ({ keys, revokedAt: () => undefined, isListed: () => false, following: true, logWorks: true, now: 0 }),
+    reloadKeys: async () => {},
     certificates: new WeakMap(),
     sessions,
     refusals,

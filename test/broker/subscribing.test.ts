@@ -26,7 +26,7 @@ it('a refused filter beside a granted one leaves no queue in the session that Ae
   const aedes = await Aedes.createBroker({
     authorizeSubscribe,
     preConnect(client, _packet, callback) {
-      sessions.admit(client, parseUser('acme/SN000001')!, 0, 60);
+      sessions.admit(client, parseUser('acme/SN000001')!, { issued: 0, keyId: 'k' }, 60);
       callback(null, true);
     },
   });

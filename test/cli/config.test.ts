@@ -85,6 +85,13 @@ describe('settings', () => {
     expect(problemsOf({ ...INFLUX, INFLUX_TOKEN_FILE: file })).toEqual(['INFLUX_TOKEN and INFLUX_TOKEN_FILE are both set: choose one']);
   });
 
+  it('name the least that a log can work with', () => {
+    const problems = (bytes: number) => problemsOf({ TILLWATCH_LOG_MAX_BYTES: String(bytes), TILLWATCH_NODE: 'a node' });
+
+    expect(problems(134_217_727)).toContain('TILLWATCH_LOG_MAX_BYTES: at least 134217728');
+    expect(problems(134_217_728)).toHaveLength(1);
+  });
+
   it('tell all mistakes at once', () => {
     const problems = problemsOf({
       TILLWATCH_MQTT_LISTEN: 'x',

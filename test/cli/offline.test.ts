@@ -9,7 +9,7 @@ import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { openSegmentWriter } from '../../backbone/segments/writer.ts';
 import { Follower } from '../../collector/log/follower.ts';
 import { START } from '../../collector/log/position.ts';
-import { decodeControl } from '../../protocol/control.ts';
+import { type ControlEntry, decodeControl } from '../../protocol/control.ts';
 import { encodeRecord } from '../../protocol/record.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { tempDir } from '../helpers/tempdir.ts';
@@ -35,6 +35,13 @@ async function fold(paths: ReturnType<typeof layout>) {
   await brokers.close();
   await owner.close();
   return { watch, entries };
+}
+
+async function controlEntries(paths: ReturnType<typeof layout>): Promise<ControlEntry[]> {
+  const reader = await openSegmentReader(paths.controlLog);
+  const entries = (await reader.read(1, 65_536)).flatMap(({ records }) => records.map(decodeControl));
+  await reader.close();
+  return entries;
 }
 
 describe('enroll, while nothing runs', () => {
@@ -83,12 +90,57 @@ describe('revoke, while nothing runs', () => {
 
     const { code, out, said } = await cli(['revoke', 'acme/SN000001'], { env });
 
-    const reader = await openSegmentReader(paths.controlLog);
-    const entries = (await reader.read(1, 65_536)).flatMap(({ records }) => records.map(decodeControl));
-    await reader.close();
+    const entries = await controlEntries(paths);
     expect([code, out]).toEqual([0, []]);
     expect(said).toEqual(['revoked acme/SN000001: enroll it again for a new token']);
     expect(entries).toEqual([{ kind: 'revocation', at: expect.any(Number), user: 'acme/SN000001' }]);
+  });
+});
+
+describe('keys, while nothing runs', () => {
+  it('are rotated and retired in the files, and the brokers are told in the control log', async () => {
+    const { env, paths } = await folder();
+    const old = (await cli(['enroll', 'acme/SN000001'], { env })).out[0]!;
+    const [{ id }] = await loadKeys(paths.keys);
+
+    const rotated = await cli(['keys', 'rotate'], { env });
+    const young = (await cli(['enroll', 'acme/SN000001'], { env })).out[0]!;
+    const listed = await cli(['keys', 'list'], { env });
+    const both = await loadKeys(paths.keys);
+    const retired = await cli(['keys', 'retire', id], { env });
+
+    const [newer] = rotated.out;
+    const verdicts = (token: string) => [both, [both[0]] as const].map((keys) => verifyToken(keys, 'acme/SN000001', token, Date.now()).ok);
+    expect([rotated.code, listed.out.map((line) => line.split(/ +/))]).toEqual([
+      0,
+      [
+        [newer, expect.any(String), 'signs'],
+        [id, expect.any(String), 'verifies'],
+      ],
+    ]);
+    expect([verdicts(old), verdicts(young)]).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+    expect([retired.code, retired.out, (await loadKeys(paths.keys)).map((key) => key.id)]).toEqual([0, [], [newer]]);
+    expect((await controlEntries(paths)).map(({ kind }) => kind)).toEqual(['keys', 'keys']);
+  });
+
+  it('that cannot go are named, with what to do, and no secret is printed', async () => {
+    const { env, paths } = await folder();
+    await cli(['keys', 'list'], { env });
+    const { id, secret } = (await loadKeys(paths.keys))[0];
+
+    const signing = await cli(['keys', 'retire', id], { env });
+    const unknown = await cli(['keys', 'retire', 'k0'], { env });
+    const json = await cli(['keys', 'list', '--json'], { env });
+    const rotated = await cli(['keys', 'rotate', '--json'], { env });
+
+    expect([signing.code, signing.said[0]]).toEqual([1, expect.stringMatching(/rotate the keys first/)]);
+    expect([unknown.code, unknown.said[0]]).toEqual([1, expect.stringMatching(/keys list/)]);
+    expect(JSON.parse(json.out[0]!)).toEqual({ id, createdAt: expect.any(Number), signs: true });
+    expect(JSON.parse(rotated.out[0]!)).toEqual({ id: (await loadKeys(paths.keys))[0].id, createdAt: expect.any(Number), signs: true });
+    expect(JSON.stringify([signing, unknown, json])).not.toContain(secret);
   });
 });
 

@@ -46,6 +46,27 @@ describe('while it runs', () => {
     for (const one of [back, neighbour]) await one.disconnect();
   });
 
+  it('keys are rotated while terminals stay, and what is retired cuts off those that hold its tokens', async () => {
+    const { installation, env } = await started();
+    const token = async () => (await cli(['enroll', 'acme/SN000001'], { env })).out[0]!;
+    const listed = async () => (await cli(['keys', 'list', '--json'], { env })).out.map((line) => JSON.parse(line) as { id: string });
+    const old = await login(installation, 'acme/SN000002', installation.token('acme/SN000002'));
+    const [{ id }] = (await listed()) as [{ id: string }];
+
+    const rotated = await cli(['keys', 'rotate'], { env });
+    const fresh = await login(installation, 'acme/SN000001', await token());
+    await old.ping();
+    const refused = await cli(['keys', 'retire', rotated.out[0]!], { env });
+    const retired = await cli(['keys', 'retire', id], { env });
+
+    await old.closed;
+    expect([rotated.code, fresh.returnCode, refused.code, retired.code]).toEqual([0, 0, 1, 0]);
+    expect((await login(installation, 'acme/SN000002', installation.token('acme/SN000002'))).returnCode).toBe(4);
+    expect((await listed()).map((key) => key.id)).toEqual(rotated.out);
+    expect((await cli(['keys', 'retire', id], { env })).said.join()).toContain(`there is no key ${id}`);
+    await fresh.disconnect();
+  });
+
   it('import goes through the API, all or nothing', async () => {
     const { installation, env } = await started('collector');
     const good = await registry({

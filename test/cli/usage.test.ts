@@ -11,6 +11,7 @@ const COMMANDS = [
   ['import'],
   ['enroll'],
   ['revoke'],
+  ...['list', 'rotate', 'retire'].map((name) => ['keys', name]),
   ['alerts', 'replay'],
   ['simulate'],
   ...['add', 'list', 'remove', 'test', 'enable', 'resend', 'listen', 'verify'].map((name) => ['webhook', name]),

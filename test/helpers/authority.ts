@@ -51,25 +51,13 @@ const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes
 /** openssl's form of a time. */
 const written = (date: Date) => `${date.toISOString().replace(/\D/g, '').slice(0, 14)}Z`;
 
-export async function newAuthority(): Promise<Authority> {
+export async function newAuthority(subject = '/CN=test'): Promise<Authority> {
   const dir = await tempDir();
   const config = join(dir, 'config');
   await mkdir(join(dir, 'issued'));
   await Promise.all([writeFile(config, CONFIG(dir)), writeFile(join(dir, 'index'), ''), writeFile(join(dir, 'serial'), '01')]);
   const certFile = join(dir, 'ca.pem');
-  await run('openssl', [
-    'req',
-    '-x509',
-    ...NEW_KEY,
-    '-days',
-    '3650',
-    '-subj',
-    '/CN=test',
-    '-keyout',
-    join(dir, 'ca.key'),
-    '-out',
-    certFile,
-  ]);
+  await run('openssl', ['req', '-x509', ...NEW_KEY, '-days', '3650', '-subj', subject, '-keyout', join(dir, 'ca.key'), '-out', certFile]);
   let count = 0;
 
   async function issue(kind: 'server' | 'client', subject: string, from: Date, until: Date): Promise<Pair> {

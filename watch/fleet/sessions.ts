@@ -26,6 +26,9 @@ interface Session {
   skewMs: number | null;
   /** Seen `seq`s as closed ranges, in order. */
   seen: [number, number][];
+  /** The gaps in them that are waited for: those before `to`, since `at`; and up to where they have been judged. */
+  gap?: { at: number; to: number };
+  judgedTo?: number;
 }
 
 /** The newest last. */
@@ -39,10 +42,12 @@ export interface SessionNote {
   current: boolean;
   /** Whether this message began a new session. */
   began: boolean;
+  /** Whether the birth of its session was seen. */
+  born: boolean;
   skewMs: number;
 }
 
-const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, skewMs: 0 };
+const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, born: true, skewMs: 0 };
 
 /**
  * Takes a message into account. `receivedAt`: epoch milliseconds at the broker. One that is replayed from quarantine belongs to its
@@ -54,17 +59,33 @@ export function noteMessage(sessions: Sessions, { channel, body }: Message, rece
   const isLost = channel === 'state' && body.state === 'lost';
   const opens = channel === 'birth' || (channel === 'state' && !isLost) || sessions.every((s) => !s.born);
   const late = replayed && currentSession(sessions) !== undefined;
-  const began = known === undefined && opens && !isLost && !late;
-  const session = known ?? addSession(sessions, body.session, began, receivedAt);
+  // One that was heard of only by its messages, as if they were a backlog, begins when its birth comes after all.
+  const isNew = known === undefined || (channel === 'birth' && known.ended && !known.born);
+  const began = isNew && opens && !isLost && !late;
+  const session = known ?? newSession(body.session, receivedAt);
+  if (began) begin(sessions, session);
+  else if (!known) sessions.unshift(session);
+  if (!known) forgetSessions(sessions, session, receivedAt);
   session.heardAt = Math.max(session.heardAt, receivedAt);
   if (channel === 'birth') session.born = true;
   session.skewMs ??= measureSkew(channel, body, receivedAt);
   const fresh = channel === 'report' || channel === 'event' ? noteSeq(session, body.seq) : true;
-  return { fresh, current: currentSession(sessions) === session, began, skewMs: session.skewMs ?? 0 };
+  return { fresh, current: currentSession(sessions) === session, began, born: session.born, skewMs: session.skewMs ?? 0 };
 }
 
 export function currentSession(sessions: Sessions): Session | undefined {
   return sessions.findLast((s) => !s.ended);
+}
+
+/** Whether numbers are still missing, before `to` and not judged yet. */
+export function hasGap({ seen, judgedTo = -1 }: Readonly<Session>, to: number): boolean {
+  return seen.some(([from], i) => i > 0 && from > judgedTo && from <= to);
+}
+
+/** The first number behind the newest gap that was not judged; undefined where there is none. */
+export function newestGap({ seen, judgedTo = -1 }: Readonly<Session>): number | undefined {
+  const from = seen.at(-1)?.[0];
+  return seen.length > 1 && from! > judgedTo ? from : undefined;
 }
 
 /** Where a sample of this session stands in time, epoch milliseconds: its own `at`, unless the session's clock was wrong. */
@@ -72,14 +93,18 @@ export function placeSample(at: number, skewMs: number): number {
   return Math.abs(skewMs) <= CLOCK_TOLERANCE_MS ? at : at + skewMs;
 }
 
-/** A session that begins ends all before it; one that is heard of only by its backlog has ended already. */
-function addSession(sessions: Sessions, id: string, begins: boolean, heardAt: number): Session {
-  if (begins) for (const s of sessions) s.ended = true;
-  const session: Session = { id, born: false, ended: !begins, heardAt, skewMs: null, seen: [] };
-  if (begins) sessions.push(session);
-  else sessions.unshift(session);
-  forgetSessions(sessions, session, heardAt);
-  return session;
+/** One that is heard of only by its backlog has ended already. */
+function newSession(id: string, heardAt: number): Session {
+  return { id, born: false, ended: true, heardAt, skewMs: null, seen: [] };
+}
+
+/** A session that begins ends all before it. */
+function begin(sessions: Sessions, session: Session): void {
+  for (const other of sessions) other.ended = true;
+  session.ended = false;
+  const index = sessions.indexOf(session);
+  if (index >= 0) sessions.splice(index, 1);
+  sessions.push(session);
 }
 
 function forgetSessions(sessions: Sessions, added: Session, now: number): void {

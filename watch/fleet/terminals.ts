@@ -46,6 +46,8 @@ export interface Terminal extends TerminalId {
   last: Sample | null;
   /** When it was last asked to send a birth. */
   askedAt: number | null;
+  /** How often, since its last birth. */
+  asks?: number;
   /** When it became active by talking though the registry said inactive. */
   activatedAt: number | null;
   presence: Presence;
@@ -73,6 +75,11 @@ export function intervalMs({ birth }: Readonly<Terminal>): number {
 
 export function keepaliveMs({ birth }: Readonly<Terminal>): number {
   return (birth?.keepalive ?? DEFAULT_KEEPALIVE_SECONDS) * 1000;
+}
+
+/** Whether it has a connection, as far as is known. */
+export function isConnected({ presence: { lifeAt, goodbyeAt, lostAt, offline } }: Readonly<Terminal>): boolean {
+  return lifeAt !== null && goodbyeAt === null && lostAt === null && offline === null;
 }
 
 /** What a lifecycle takes of its merchant's limit. */

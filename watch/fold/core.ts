@@ -2,8 +2,10 @@
  * What every part of the fold works with: the time of the entry at hand, the state, the deadlines, and the ways to say something.
  */
 import type { AlertType, Subject } from '../../protocol/alerts.ts';
+import type { Command } from '../../protocol/schemas/messages.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
+import type { CommandRecord } from '../fleet/commands.ts';
 import { type Hours, HoursBook } from '../fleet/hours.ts';
 import { learnedHours } from '../fleet/learned.ts';
 import { merchantKey } from '../fleet/merchants.ts';
@@ -14,6 +16,9 @@ import type { Condition, Verdict } from '../rules/verdict.ts';
 import { type Decisions, newOutput, type Output, type WatchRow } from './output.ts';
 import { State } from './state.ts';
 import { Wheel } from './wheel.ts';
+
+/** A request that reaches a terminal later than this says nothing to it any more. */
+const REBIRTH_EXPIRES_MS = 5 * 60_000;
 
 export class FoldCore {
   rules: Rules;
@@ -61,8 +66,17 @@ export class FoldCore {
     this.#out.rows.push(row);
   }
 
-  askRebirth({ acquirer, sn }: TerminalId): void {
-    this.#out.rebirths.push({ acquirer, sn });
+  order({ acquirer, sn }: TerminalId, command: Command): void {
+    this.#out.orders.push({ acquirer, sn, command });
+  }
+
+  askRebirth(terminal: TerminalId): void {
+    const { now } = this;
+    this.order(terminal, { v: 1, id: `rebirth-${terminal.sn}-${now}`, type: 'rebirth', expires: now + REBIRTH_EXPIRES_MS });
+  }
+
+  tellCommand(record: CommandRecord): void {
+    this.#out.commands.push({ ...record });
   }
 
   quarantine(detail: string): void {

@@ -1,6 +1,8 @@
 import type { Transition } from '../../protocol/alerts.ts';
 import type { QuarantineReason } from '../../protocol/codec/decoded.ts';
+import type { Command } from '../../protocol/schemas/messages.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
+import type { CommandRecord } from '../fleet/commands.ts';
 
 /** A terminal's presence, on change and each hour. */
 export interface PresenceRow {
@@ -33,14 +35,20 @@ export type WatchRow = PresenceRow | MerchantUse;
 export interface Output {
   transitions: Transition[];
   rows: WatchRow[];
-  /** Terminals to be asked for a birth. */
-  rebirths: TerminalId[];
+  /** Commands of operators, as they are now where something of them changed. */
+  commands: CommandRecord[];
+  /** What is to be sent to terminals that are connected: such commands, and requests for a birth. Sending one again does no harm. */
+  orders: Order[];
   /** Why part of the entry's message could not be taken, for quarantine; null where all of it was. */
   bad: { reason: QuarantineReason; detail: string } | null;
 }
 
+export interface Order extends TerminalId {
+  command: Command;
+}
+
 export function newOutput(): Output {
-  return { transitions: [], rows: [], rebirths: [], bad: null };
+  return { transitions: [], rows: [], commands: [], orders: [], bad: null };
 }
 
 /** Counts of decisions by rule and reason: every decision, to announce or not to, has one. */

@@ -1,6 +1,7 @@
 /** Everything the fold keeps, as tables that can be saved and loaded. */
 import type { Alert } from '../../protocol/alerts.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
+import type { Commands } from '../fleet/commands.ts';
 import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
 import type { Terminal } from '../fleet/terminals.ts';
@@ -30,6 +31,8 @@ export class State {
   readonly rows = new Table<object>('registry');
   /** Rows of an import that has not been committed. */
   readonly staged = new Table<StagedRow>('staged');
+  /** Commands without an outcome, by terminal. */
+  readonly commands = new Table<Commands>('commands');
   readonly #meta = new Table<Meta>('meta');
 
   constructor() {
@@ -50,6 +53,7 @@ export class State {
     this.alerts,
     this.rows,
     this.staged,
+    this.commands,
     this.#meta,
   ] as unknown as readonly Table<object>[];
 }

@@ -4,11 +4,8 @@ import type { Sample } from '../../protocol/schemas/sample.ts';
 import { terminalKey } from '../../protocol/topics.ts';
 import { type Facts, factsOf, impossibleDetail, placedSamples } from '../facts.ts';
 import { LEARNABLE_INTERVAL_MS, noteHeard } from '../fleet/learned.ts';
-import { currentSession } from '../fleet/sessions.ts';
 import { intervalMs, newTerminal, type Terminal } from '../fleet/terminals.ts';
 import type { FoldCore } from './core.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** What one message brought. */
 export interface News {
@@ -23,7 +20,7 @@ export interface TerminalWatch {
   readonly duties: Record<string, (key: string) => void>;
   heard(t: Terminal, key: string, news: News): void;
   /** Sets the deadlines of a terminal that was loaded. */
-  load(t: Readonly<Terminal>): void;
+  load?(t: Readonly<Terminal>): void;
 }
 
 export class Terminals {
@@ -36,7 +33,7 @@ export class Terminals {
   }
 
   load(t: Readonly<Terminal>): void {
-    for (const watch of this.#watches) watch.load(t);
+    for (const watch of this.#watches) watch.load?.(t);
   }
 
   message(entry: MessageEntry): void {
@@ -68,7 +65,6 @@ export class Terminals {
     if (t.birth?.expected) t.heard = [];
     else if (intervalMs(t) <= LEARNABLE_INTERVAL_MS) noteHeard(t.heard, now + book.offset(this.#core.zoneOf(t), now));
     this.#activate(t, key);
-    this.#askWhoItIs(t);
   }
 
   /** One that talks is not inactive, whatever the registry says. */
@@ -78,14 +74,5 @@ export class Terminals {
     t.activatedAt = now;
     registry.bind(key, { ...t.binding, lifecycle: 'active' }, now, touched);
     this.#core.count('lifecycle', 'activated_by_talking');
-  }
-
-  /** A terminal without a birth is asked for one, once an hour at most. */
-  #askWhoItIs(t: Terminal): void {
-    const { now } = this.#core;
-    if (t.birth !== null || currentSession(t.sessions)?.born) return;
-    if (t.askedAt !== null && now - t.askedAt < HOUR_MS) return;
-    t.askedAt = now;
-    this.#core.askRebirth(t);
   }
 }

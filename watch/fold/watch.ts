@@ -10,6 +10,8 @@ import { merchantKey } from '../fleet/merchants.ts';
 import type { PresenceState, Terminal } from '../fleet/terminals.ts';
 import { DEFAULT_RULES, type Rules } from '../rules/defaults.ts';
 import { readRules } from '../rules/document.ts';
+import { Births } from './births.ts';
+import { TerminalCommands } from './commands.ts';
 import { FoldCore } from './core.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
@@ -23,6 +25,7 @@ export class Watch {
   readonly #merchants: Merchants;
   readonly #presence: Presence;
   readonly #terminals: Terminals;
+  readonly #commands: TerminalCommands;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
 
@@ -30,9 +33,11 @@ export class Watch {
     this.#core = new FoldCore(rules);
     this.#merchants = new Merchants(this.#core);
     this.#presence = new Presence(this.#core);
-    this.#terminals = new Terminals(this.#core, [this.#presence]);
+    this.#commands = new TerminalCommands(this.#core);
+    const watches = [new Births(this.#core), this.#presence, this.#commands];
+    this.#terminals = new Terminals(this.#core, watches);
     this.#duties = {
-      ...this.#presence.duties,
+      ...Object.assign({}, ...watches.map(({ duties }) => duties)),
       merchant: (key) => this.#merchants.due(key),
       daily: (key) => this.#merchants.daily(key),
     };
@@ -44,7 +49,7 @@ export class Watch {
   }
 
   /** To be read, never changed. */
-  get state(): Pick<State, 'terminals' | 'merchants' | 'alerts' | 'rows'> {
+  get state(): Pick<State, 'terminals' | 'merchants' | 'alerts' | 'rows' | 'commands'> {
     return this.#core.state;
   }
 
@@ -68,6 +73,9 @@ export class Watch {
       case 'registry':
       case 'commit':
         this.#changeRegistry(entry);
+        break;
+      case 'command':
+        this.#commands.give(entry);
         break;
       case 'platform':
         this.#notePlatform(entry);
@@ -121,6 +129,7 @@ export class Watch {
     for (const key of state.meta.touched.terminals) touched.terminals.add(key);
     for (const m of state.merchants.values()) this.#merchants.load(m);
     for (const t of state.terminals.values()) this.#terminals.load(t);
+    this.#commands.loadAll();
   }
 
   /** Everything that was due before `at` happens first, each at its own time. */

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
+import { KeyError } from '../../../backbone/credentials/keys.ts';
 import { parseUser } from '../../../backbone/credentials/users.ts';
 import { parseRole } from '../access.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -31,6 +32,27 @@ export function accessRoutes(deps: ApiDeps): Hono<ApiEnv> {
     const at = deps.now();
     await deps.control({ kind: 'revocation', at, user: knownUser(user) });
     return c.json({ user, at }, 201);
+  });
+
+  app.get('/keys', async (c) => {
+    requireRole(c, 'admin');
+    return c.json({ items: await deps.keys.list(), next: null });
+  });
+
+  app.post('/keys', async (c) => {
+    requireRole(c, 'admin');
+    return c.json(await deps.keys.rotate(), 201);
+  });
+
+  app.delete('/keys/:id', async (c) => {
+    requireRole(c, 'admin');
+    const id = c.req.param('id');
+    await deps.keys.retire(id).catch((error) => {
+      const code = error instanceof KeyError ? error.code : undefined;
+      if (code === 'unknown') throw notFound(`key ${id}`);
+      throw code === 'signing' ? new Problem(409, 'Conflict', error.message) : error;
+    });
+    return c.body(null, 204);
   });
 
   app.get('/tokens', (c) => {

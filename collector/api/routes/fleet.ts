@@ -1,12 +1,11 @@
-import { type Context, Hono } from 'hono';
-import { terminalKey } from '../../../protocol/topics.ts';
+import { Hono } from 'hono';
 import { placeOf, type Terminal } from '../../../watch/fleet/terminals.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { historyQuery } from '../history-query.ts';
 import { cursorKey, limitOf, pageOf } from '../paging.ts';
-import { notFound, Problem } from '../problem.ts';
+import { Problem } from '../problem.ts';
 import { queryOf, visibleAcquirer } from '../require.ts';
-import { TerminalIndex } from '../terminal-index.ts';
+import { type TerminalIndex, theTerminal } from '../terminal-index.ts';
 import { fleetView, type TerminalView, terminalView, tidOf } from '../views.ts';
 
 /** What `state` may ask for. */
@@ -17,9 +16,8 @@ const KEY_FORM = /^[a-z0-9-]{1,32}\/[A-Za-z0-9-]{4,32}$/;
 /** Some 20 ms: terminals are in memory, so a request may look at more of them than of rows on disk. */
 const MAX_TERMINALS = 20_000;
 
-export function fleetRoutes({ watch, history, now }: ApiDeps): Hono<ApiEnv> {
+export function fleetRoutes({ watch, history, now }: ApiDeps, index: TerminalIndex): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
-  const index = new TerminalIndex(watch);
 
   app.get('/fleet', (c) => c.json(fleetView(watch, visibleAcquirer(c))));
 
@@ -31,10 +29,10 @@ export function fleetRoutes({ watch, history, now }: ApiDeps): Hono<ApiEnv> {
     return c.json({ items: page.items.map((t) => terminalView(watch, t)), next: page.next });
   });
 
-  app.get('/terminals/:sn', (c) => c.json(terminalView(watch, theTerminal(watch, index, c))));
+  app.get('/terminals/:sn', (c) => c.json(terminalView(watch, theTerminal(index, c))));
 
   app.get('/terminals/:sn/history', async (c) => {
-    const { acquirer, sn } = theTerminal(watch, index, c);
+    const { acquirer, sn } = theTerminal(index, c);
     const query = historyQuery({ acquirer, sn }, queryOf(c), now());
     const items = await history(query);
     return c.json({ acquirer, sn, metric: query.metric, from: query.from, to: query.to, everyMs: query.everyMs, items });
@@ -60,19 +58,4 @@ export function fleetRoutes({ watch, history, now }: ApiDeps): Hono<ApiEnv> {
   }
 
   return app;
-}
-
-/** The terminal of the path. Errors: Problem 404; 409 with the choices where the reader sees several. */
-function theTerminal(watch: ApiDeps['watch'], index: TerminalIndex, c: Context<ApiEnv>): Readonly<Terminal> {
-  const sn = c.req.param('sn')!;
-  const acquirer = visibleAcquirer(c);
-  const found =
-    acquirer === null ? index.withSerial(sn) : [watch.state.terminals.get(terminalKey({ acquirer, sn }))].filter((t) => t !== undefined);
-  const [terminal, ...others] = found;
-  if (!terminal) throw notFound(`terminal ${sn}`);
-  if (others.length > 0) {
-    const choices = found.map((t) => ({ acquirer: t.acquirer, sn }));
-    throw new Problem(409, 'Ambiguous', `${found.length} acquirers have a terminal ${sn}: say ?acquirer=`, { choices });
-  }
-  return terminal;
 }

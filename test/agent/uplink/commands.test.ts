@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { obey } from '../../../agent/uplink/commands.ts';
+import { type Answers, obey } from '../../../agent/uplink/commands.ts';
 
 const NOW = 1_763_798_400_000;
 
-async function run(command: unknown) {
+async function run(command: unknown, answers: Answers = new Map()) {
   const called: string[] = [];
   const handlers = { rebirth: async () => void called.push('rebirth'), report_now: async () => void called.push('report_now') };
   const bytes = typeof command === 'string' ? Buffer.from(command) : Buffer.from(JSON.stringify(command));
-  return { ack: await obey(bytes, handlers, NOW), called };
+  return { ack: await obey(bytes, handlers, answers, NOW), called };
 }
 
 describe('a command', () => {
@@ -30,9 +30,27 @@ describe('a command', () => {
   test('that fails is answered with its error', async () => {
     const handlers = { rebirth: () => Promise.reject(new Error('no paper')), report_now: async () => {} };
 
-    const ack = await obey(Buffer.from(JSON.stringify({ v: 1, id: 'c1', type: 'rebirth' })), handlers, NOW);
+    const ack = await obey(Buffer.from(JSON.stringify({ v: 1, id: 'c1', type: 'rebirth' })), handlers, new Map(), NOW);
 
     expect(ack).toEqual({ v: 1, id: 'c1', ok: false, error: 'no paper' });
+  });
+
+  test('that comes again is answered as before, and not done again', async () => {
+    const answers: Answers = new Map();
+    const command = { v: 1, id: 'c1', type: 'report_now' };
+
+    const [first, second] = [await run(command, answers), await run(command, answers)];
+
+    expect([first.called, second.called]).toEqual([['report_now'], []]);
+    expect(second.ack).toEqual(first.ack);
+  });
+
+  test('is remembered while 100 others come, and its answer takes no more room than that', async () => {
+    const answers: Answers = new Map();
+    for (let n = 0; n < 150; n++) await run({ v: 1, id: `c${n}`, type: 'report_now' }, answers);
+
+    expect(answers.size).toBe(100);
+    expect((await run({ v: 1, id: 'c50', type: 'report_now' }, answers)).called).toEqual([]);
   });
 
   test('that is none does nothing, whatever the bytes are', async () => {

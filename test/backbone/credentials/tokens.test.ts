@@ -12,7 +12,7 @@ describe('tokens', () => {
   it('are accepted for the user they were issued to, until they expire', () => {
     const token = issueToken(ring[0], 'acme/SN000001', times);
 
-    expect(verifyToken(ring, 'acme/SN000001', token, NOW + 999)).toEqual({ ok: true, issued: NOW, expires: NOW + 1_000 });
+    expect(verifyToken(ring, 'acme/SN000001', token, NOW + 999)).toEqual({ ok: true, keyId: 'new', issued: NOW, expires: NOW + 1_000 });
     expect(verifyToken(ring, 'acme/SN000001', token, NOW + 1_000)).toEqual({ ok: false, reason: 'expired' });
   });
 
@@ -37,6 +37,26 @@ describe('tokens', () => {
         expect(verifyToken(ring, other, issueToken(ring[0], mine, times), NOW)).toEqual({ ok: false, reason: 'bad_signature' });
       }),
       { seed: 1 },
+    );
+  });
+
+  it('are refused for every other terminal, whatever its acquirer and serial have in common with theirs', () => {
+    // Names out of few characters, among them all that stand between parts of a token or a user name.
+    const name = (min: number, characters: string) =>
+      fc.string({ unit: fc.constantFrom(...characters), minLength: min, maxLength: min + 2 });
+    const terminal = fc.tuple(name(1, 'ab-0'), name(4, 'aA-0')).map(([acquirer, sn]) => `${acquirer}/${sn}`);
+    const tool = name(1, 'aA-0._').map(nocUser);
+    const user = fc.oneof(terminal, tool);
+    fc.assert(
+      fc.property(user, user, fc.nat(3), (mine, other, cut) => {
+        fc.pre(mine !== other);
+        const token = issueToken(ring[0], mine, times);
+        const shifted = `${token}.${mine.slice(0, cut)}`;
+        for (const forged of [token, shifted, token.replace(`.${times.expiresAt}.`, `.${times.expiresAt}${cut}.`)])
+          expect(verifyToken(ring, other, forged, NOW).ok).toBe(false);
+        expect([parseUser(mine)?.user, verifyToken(ring, mine, token, NOW).ok]).toEqual([mine, true]);
+      }),
+      { seed: 4, numRuns: 2_000 },
     );
   });
 

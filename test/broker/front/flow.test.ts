@@ -58,8 +58,9 @@ describe('a client that does not read what it is sent', () => {
     const answeredBefore = far.written.length;
     far.stuck = true;
 
-    expect(far.near.push(pings(4_000))).toBe(true);
-    expect(far.near.push(pings(8_000))).toBe(false);
+    expect(far.near.push(pings(12_000))).toBe(true);
+    expect(far.near.push(pings(8_000))).toBe(true);
+    expect(far.near.push(pings(200))).toBe(false);
     const readBefore = far.read;
     for (let tick = 0; tick < 9; tick += 1) broker.parts.front.tick();
     expect([far.near.destroyed, far.read]).toEqual([false, readBefore]);
@@ -68,7 +69,7 @@ describe('a client that does not read what it is sent', () => {
     await eventually(() => expect(far.read).toBeGreaterThan(readBefore));
     for (let tick = 0; tick < 20; tick += 1) broker.parts.front.tick();
     expect(far.near.push(pings(1))).toBe(true);
-    expect(Buffer.concat(far.written.slice(answeredBefore)).length).toBe(2 * 12_001);
+    expect(Buffer.concat(far.written.slice(answeredBefore)).length).toBe(2 * 20_201);
     far.near.destroy();
   });
 
@@ -85,6 +86,25 @@ describe('a client that does not read what it is sent', () => {
     const [, error] = await failed;
     expect(connectionProblem(error)).toBe('slow_reader');
     expect(far.near.destroyed).toBe(true);
+  });
+});
+
+describe('a client that is read no further', () => {
+  it.each([
+    ['closes', 0],
+    ['breaks off with packets that nobody has read', 50],
+  ])('and %s is known to be gone at once, and its Will is said after what it sent', async (_, packets) => {
+    const { terminal, payloads } = await testBroker({ limits: { terminal_packets: 1 } });
+    const client = await terminal(USER, { will: { topic: REPORT.replace('report', 'state'), payload: 'lost' } });
+    client.send(...Array.from({ length: 5 }, (_, n) => client.publishPacket(REPORT, `first ${n}`)));
+    await eventually(() => expect(payloads()).toHaveLength(5));
+
+    const others = Array.from({ length: packets }, (_, n) => client.publishPacket(REPORT, `then ${n}`));
+    if (others.length > 0) client.send(...others);
+    client.socket.end();
+
+    await eventually(() => expect(payloads()).toHaveLength(5 + packets + 1));
+    expect(payloads().at(-1)).toBe('lost');
   });
 });
 
@@ -180,7 +200,7 @@ describe('what waits for the log', () => {
     log.release();
     await acknowledged;
     await eventually(() => expect(payloads()).toHaveLength(301));
-    expect(storm.map((client) => client.acknowledged.length)).toEqual(Array(6).fill(50));
+    await eventually(() => expect(storm.map((client) => client.acknowledged.length)).toEqual(Array(6).fill(50)));
     expect(broker.stats().failedAppends).toBe(0);
   });
 });

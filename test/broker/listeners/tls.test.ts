@@ -6,6 +6,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { type Authority, newAuthority, type Pair } from '../../helpers/authority.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { MqttClient } from '../../helpers/mqtt.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
 import { START, testBroker } from '../harness.ts';
 
@@ -256,5 +257,38 @@ describe('a certificate of its own', () => {
     expect((await terminal(USER, { ca, tls, ...bare })).returnCode).toBe(5);
     expect((await terminal(USER, { ca, tls: later, ...bare })).returnCode).toBe(0);
     expect(broker.stats().refusals).toEqual({ revoked: 1 });
+  });
+
+  it('that comes onto the revocation list while it is connected ends the connection, without its Will; others stay', async () => {
+    const { terminal, ca, authority, crlFile, clock, arrivals, broker } = await tlsBroker({ mutual: true });
+    const [one, two] = [await authority.client('/O=acme/CN=SN000001'), await authority.client('/O=acme/CN=SN000002')];
+    const will = { topic: `pos/v1/${USER}/state`, payload: '{}' };
+    const revoked = await terminal(USER, { ca, tls: await shown(one), ...bare, will });
+    const good = await terminal('acme/SN000002', { ca, tls: await shown(two), ...bare });
+    const byToken = await terminal('acme/SN000003', { ca });
+
+    await writeFile(crlFile, await authority.revocationList(one));
+    await eventually(() => {
+      clock.pass(1_000);
+      expect(revoked.socket.destroyed).toBe(true);
+    });
+
+    await Promise.all([good.ping(), byToken.ping()]);
+    expect(arrivals()).toEqual([]);
+    expect(broker.stats().connections).toBe(2);
+  });
+
+  it('that comes onto it between its handshake and its CONNECT is refused', async () => {
+    const { port, ca, authority, crlFile, broker } = await tlsBroker({ mutual: true });
+    const pair = await authority.client('/O=acme/CN=SN000001');
+    const socket = connect({ port, host: '127.0.0.1', ca, servername: 'localhost', ...(await shown(pair)) });
+    await once(socket, 'session');
+    const client = new MqttClient(socket);
+
+    await writeFile(crlFile, await authority.revocationList(pair));
+    await broker.reload();
+    await client.login({ port, clientId: 'SN000001' });
+
+    expect([client.returnCode, broker.stats().refusals]).toEqual([5, { revoked: 1 }]);
   });
 });

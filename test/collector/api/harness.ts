@@ -1,6 +1,8 @@
 /** The API over a watch that tests fill themselves, without a port. */
+import { join } from 'node:path';
 import type { Hono } from 'hono';
 import { expect } from 'vitest';
+import { type Keys, openKeys } from '../../../backbone/credentials/rotation.ts';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import { Access, type Role } from '../../../collector/api/access.ts';
 import { createApi } from '../../../collector/api/api.ts';
@@ -15,6 +17,7 @@ import type { Entry, OwnerEntry } from '../../../protocol/entries.ts';
 import { checkRow, type Table } from '../../../protocol/registry.ts';
 import type { UpChannel } from '../../../protocol/topics.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
+import { tempDir } from '../../helpers/tempdir.ts';
 
 export const T = 1_763_798_400_000;
 export const ADMIN = 'twa_admin-token-of-these-tests';
@@ -30,6 +33,10 @@ export class TestApi {
   readonly submitted: OwnerEntry[] = [];
   readonly lines: string[] = [];
   problems: string[] = [];
+  /** Set by `withKeys`. */
+  keys!: Keys;
+  /** Whether what the watch says is committed by `save` alone. */
+  holdsSaves = false;
   metrics: () => Promise<string> = async () => '# HELP a b\na 1\n';
   history: ApiDeps['history'] = async () => [];
   readonly app: Hono<ApiEnv>;
@@ -53,6 +60,11 @@ export class TestApi {
       submit: async (entries) => this.#take(entries(T)),
       control: async (entry) => void this.control.push(entry),
       enroll: async (user, expiresAt) => `tw1.token of ${user} until ${expiresAt}`,
+      keys: {
+        list: () => this.keys.list(),
+        rotate: () => this.keys.rotate(),
+        retire: (id) => this.keys.retire(id),
+      },
       unready: () => this.problems,
       history: (query) => this.history(query),
       webhooks: new Webhooks({
@@ -74,6 +86,17 @@ export class TestApi {
     this.app = createApi(deps);
   }
 
+  /** A ring in a folder of its own. */
+  async withKeys(): Promise<void> {
+    const control = { append: async (entry: ControlEntry) => void this.control.push(entry), close: async () => {} };
+    this.keys = openKeys(
+      join(await tempDir(), 'keys.json'),
+      control,
+      (n) => this.random(n),
+      () => T,
+    );
+  }
+
   /** As the owner does: what is replayed leaves quarantine. */
   async #take(entries: readonly OwnerEntry[]): Promise<void> {
     this.submitted.push(...entries);
@@ -89,6 +112,11 @@ export class TestApi {
 
   async fold(...entries: Entry[]): Promise<void> {
     for (const entry of entries) this.#outputs.add(this.watch.step(entry), this.watch.now);
+    if (!this.holdsSaves) await this.save();
+  }
+
+  /** Commits what the watch said, as the owner does a little later. */
+  async save(): Promise<void> {
     await this.watchState.commit(this.#outputs.take().changes);
   }
 

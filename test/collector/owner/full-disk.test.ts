@@ -138,7 +138,7 @@ describe('while the disk is full', () => {
     const deps = p.deps();
     p.deps = () => ({
       ...deps,
-      askRebirth: async ({ sn }) => {
+      send: async ({ sn }) => {
         if (left-- > 0) throw new LogError('full');
         asked.push(sn);
       },

@@ -8,7 +8,7 @@ import { openSegmentWriter } from '../../../backbone/segments/writer.ts';
 import type { StateStore } from '../../../backbone/state.ts';
 import { Follower } from '../../../collector/log/follower.ts';
 import { START as LOG_START } from '../../../collector/log/position.ts';
-import { fromBytes, OUTBOX, type OutboxRow } from '../../../collector/owner/outputs.ts';
+import { COMMAND_LOG, fromBytes, OUTBOX, type OutboxRow } from '../../../collector/owner/outputs.ts';
 import { type Clock, Owner, type OwnerDeps } from '../../../collector/owner/owner.ts';
 import { Patience } from '../../../collector/patience.ts';
 import type { Transition } from '../../../protocol/alerts.ts';
@@ -16,6 +16,7 @@ import type { OwnerEntry } from '../../../protocol/entries.ts';
 import { type BrokerRecord, encodeRecord } from '../../../protocol/record.ts';
 import { checkRow, type Table } from '../../../protocol/registry.ts';
 import type { UpChannel } from '../../../protocol/topics.ts';
+import type { CommandRecord } from '../../../watch/fleet/commands.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
@@ -131,7 +132,8 @@ export interface RunningOwner {
 
 export class Plant {
   readonly clock = new HandClock();
-  readonly rebirths: string[] = [];
+  /** What was to be sent to terminals: whom, what. */
+  readonly orders: string[] = [];
   readonly said: string[] = [];
   readonly patience = new Patience(this.clock, (line) => void this.said.push(line));
   readonly brokers: LogWriter;
@@ -159,7 +161,7 @@ export class Plant {
       quarantineMs: 30 * 86_400_000,
       clock: this.clock,
       patience: this.patience,
-      askRebirth: async ({ acquirer, sn }) => void this.rebirths.push(`${acquirer}/${sn}`),
+      send: async ({ acquirer, sn, command: { type } }) => void this.orders.push(`${acquirer}/${sn} ${type}`),
     };
   }
 
@@ -229,6 +231,12 @@ export class Plant {
     return [...this.state.rows(OUTBOX)].map(({ value }) => fromBytes<OutboxRow>(value));
   }
 
+  /** The commands as they were committed, by their ids. */
+  commands(): Record<string, CommandRecord> {
+    const records = [...this.state.rows(COMMAND_LOG)].map(({ value }) => fromBytes<CommandRecord>(value));
+    return Object.fromEntries(records.map((record) => [record.command.id, record]));
+  }
+
   announced(): Transition[] {
     return this.outbox().flatMap((row) =>
       row.kind === 'transition' ? [{ at: row.at, transition: row.transition, alert: row.alert } as Transition] : [],
@@ -240,14 +248,16 @@ export class Plant {
     const watch = new Watch();
     const follower = new Follower(this.brokersLog, this.ownerLog, LOG_START);
     const rows: OutboxRow[] = [];
+    const commands: Record<string, CommandRecord> = {};
     const entries = [];
     for (let item = await follower.next(); item; item = await follower.next()) {
       entries.push(item.entry);
       const output = watch.step(item.entry);
       for (const transition of output.transitions) rows.push({ kind: 'transition', ...transition });
       for (const row of output.rows) rows.push({ kind: 'row', row });
+      for (const record of output.commands) commands[record.command.id] = record;
     }
-    return { watch, rows, entries };
+    return { watch, rows, commands, entries };
   }
 }
 

@@ -11,10 +11,11 @@ import { birth, Life, type Plant, plant, type RunningOwner, registry, report } f
 
 type Op =
   | { op: 'beat'; node: string; quietMs: number }
-  | { op: 'burst'; wait: boolean; sn: number; kinds: ('beat' | 'birth' | 'report' | 'torn' | 'lost' | 'goodbye' | 'refusal')[] }
+  | { op: 'burst'; wait: boolean; sn: number; kinds: ('beat' | 'birth' | 'report' | 'torn' | 'lost' | 'goodbye' | 'ack' | 'refusal')[] }
   | { op: 'bind'; sn: number; merchant: string; lifecycle: string }
   | { op: 'limit'; merchant: string; limit: number }
   | { op: 'import'; rows: number }
+  | { op: 'command'; sn: number; lastsMs: number }
   | { op: 'step'; ms: number }
   | { op: 'restart'; awayMs: number }
   | { op: 'crash'; steps: number; after: boolean };
@@ -45,6 +46,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
           'torn' as const,
           'lost' as const,
           'goodbye' as const,
+          'ack' as const,
           'refusal' as const,
         ),
         {
@@ -65,6 +67,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('limit' as const), merchant, limit: fc.integer({ min: 0, max: 6 }) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('import' as const), rows: fc.constantFrom(2, 1_200) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ op: fc.constant('command' as const), sn, lastsMs: fc.constantFrom(1_000, 60_000, 86_400_000) }),
+  },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('step' as const), ms: fc.constantFrom(-60_000, 60_000) }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('restart' as const), awayMs: fc.constantFrom(0, 7_200_000) }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('crash' as const), steps: fc.integer({ min: 1, max: 6 }), after: fc.boolean() }) },
@@ -77,6 +83,7 @@ class Story {
   #life = new Life();
   #seq = 0;
   #imports = 0;
+  #commands = 0;
 
   constructor(p: Plant) {
     this.plant = p;
@@ -110,6 +117,13 @@ class Story {
         );
         const changes = rows.flatMap((entry) => (entry.kind === 'registry' ? [entry.change] : []));
         return this.#submit((at) => importEntries(changes, `i${++this.#imports}`, at));
+      }
+      case 'command': {
+        const id = `c${++this.#commands}`;
+        const terminal = { acquirer: 'acme', sn: `SN00000${op.sn}` };
+        return this.#submit((at) => [
+          { kind: 'command', at, ...terminal, command: { v: 1, id, type: 'report_now', expires: at + op.lastsMs } },
+        ]);
       }
       case 'step':
         p.clock.wall += op.ms;
@@ -171,6 +185,8 @@ class Story {
         return p.message('report', report(at, ++this.#seq), { sn: of });
       case 'torn':
         return { ...p.message('report', {}, { sn: of }), payload: Buffer.from('{') } as BrokerRecord;
+      case 'ack':
+        return p.message('ack', { v: 1, id: `c${this.#commands}`, ok: true }, { sn: of });
       case 'refusal':
         return { kind: 'refusal', at, node: 'n1', user: `acme/${of}`, reason: 'expired', detail: '' };
       default:
@@ -197,6 +213,7 @@ async function checkHistory(p: Plant, ops: Op[]): Promise<void> {
   const again = await p.foldAgain();
 
   expect(p.outbox()).toEqual(again.rows);
+  expect(p.commands()).toEqual(again.commands);
   const kept = [...savedRows(p.state, live.tableNames)].map(({ table, key, value }) => [`${table} ${key}`, JSON.parse(value!)]);
   const expected = stateOf(again.watch);
   expect(Object.fromEntries(kept)).toEqual(expected);

@@ -263,6 +263,6 @@ describe('a terminal without a birth', () => {
     await p.live(running, 6);
     await running.stop();
 
-    expect(p.rebirths).toEqual(['acme/SN000001']);
+    expect(p.orders).toEqual(['acme/SN000001 rebirth']);
   });
 });

@@ -7,17 +7,21 @@ import type { Entry } from '../../../protocol/entries.ts';
 import { entryFromLine } from '../../../protocol/replay.ts';
 import type { Output } from '../../../watch/fold/output.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
+import { Disk, save } from '../support/disk.ts';
 import { DAY, entry, HOUR, hasScenarios, MINUTE, MONDAY, report, SCENARIOS, SEED, serial, terminal, tick } from '../support/log.ts';
 import { anyLog } from '../support/logs.ts';
 
-/** What the world hears, as bytes: transitions in order, rows in order. What is asked of terminals is a hint and may be asked again. */
+/** What the world hears, as bytes: transitions, rows and what became of commands, each in order. Orders may be given again. */
 class Told {
   readonly transitions: string[] = [];
   readonly rows: string[] = [];
 
-  add({ transitions, rows }: Output): void {
+  readonly commands: string[] = [];
+
+  add({ transitions, rows, commands }: Output): void {
     this.transitions.push(...transitions.map((t) => JSON.stringify(t)));
     this.rows.push(...rows.map((r) => JSON.stringify(r)));
+    this.commands.push(...commands.map((c) => JSON.stringify(c)));
   }
 }
 
@@ -27,33 +31,6 @@ function whole(entries: readonly Entry[]): Told {
   for (const e of entries) told.add(watch.step(e));
   told.add(watch.finish());
   return told;
-}
-
-/** A state on disk, as saves leave it. */
-class Disk {
-  readonly #rows = new Map<string, Map<string, string>>();
-
-  write(rows: ReturnType<Watch['takeSaved']>): void {
-    for (const { table, key, value } of rows) {
-      const kept = this.#rows.get(table) ?? new Map<string, string>();
-      this.#rows.set(table, kept);
-      if (value === null) kept.delete(key);
-      else kept.set(key, value);
-    }
-  }
-
-  /** A new Watch from what is there; a store gives rows in the order of their keys. */
-  restore(): Watch {
-    const watch = new Watch();
-    const rows = [...this.#rows].flatMap(([table, kept]) => [...kept].sort().map(([key, value]) => ({ table, key, value })));
-    watch.load(rows.sort((a, b) => watch.tableNames.indexOf(a.table) - watch.tableNames.indexOf(b.table)));
-    return watch;
-  }
-}
-
-function save(watch: Watch, disk: Disk, limit: number): void {
-  watch.beginSave();
-  for (let rows = watch.takeSaved(limit); rows.length > 0; rows = watch.takeSaved(limit)) disk.write(rows);
 }
 
 /** Stops and starts anew from the disk before each of these entries. */
@@ -134,6 +111,7 @@ describe('the fold', () => {
         const want = whole(entries);
         expect([...kept.transitions, ...resumed.transitions]).toEqual(want.transitions);
         expect([...kept.rows, ...resumed.rows]).toEqual(want.rows);
+        expect([...kept.commands, ...resumed.commands]).toEqual(want.commands);
       }),
       { seed: SEED, numRuns: 250 },
     );

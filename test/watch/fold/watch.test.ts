@@ -9,10 +9,8 @@ import {
   entry,
   fold,
   HOUR,
-  MINUTE,
   MONDAY,
   merchant,
-  online,
   report,
   SECOND,
   SEED,
@@ -179,24 +177,6 @@ describe('rows for the store', () => {
       { at: MONDAY + HOUR, limit: 10, held: 3, pending: 1, headroom: 6 },
       { at: MONDAY + HOUR + DAY, held: 3, pending: 1 },
     ]);
-  });
-});
-
-describe('a terminal that has not said what it is', () => {
-  it('is asked for its birth, once an hour', () => {
-    const watch = new Watch();
-    const asked = [1, 2, 59, 60, 61, 125].flatMap((m, seq) => {
-      const { rebirths } = watch.step(entry(report(MONDAY + m * MINUTE, seq)));
-      return rebirths.map(({ acquirer, sn }) => `${m} ${acquirer}/${sn}`);
-    });
-
-    expect(asked).toEqual([`1 acme/${serial(1)}`, `61 acme/${serial(1)}`, `125 acme/${serial(1)}`]);
-  });
-
-  it('is not asked where it has', () => {
-    const watch = new Watch();
-
-    expect([birth(MONDAY), online(MONDAY + 1), report(MONDAY + 2, 1)].flatMap((line) => watch.step(entry(line)).rebirths)).toEqual([]);
   });
 });
 

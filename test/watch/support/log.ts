@@ -75,6 +75,19 @@ export const online = (at: number, via: Via = {}): Line => message(at, 'state', 
 export const goodbye = (at: number, via: Via = {}): Line => message(at, 'state', { at, state: 'goodbye' }, via);
 export const will = (at: number, via: Via = {}): Line => message(at, 'state', { state: 'lost' }, via);
 
+export function command(at: number, id: string, { sn = 'SN000001', expires = at + HOUR, type = 'report_now' } = {}): Line {
+  return { at, acquirer: 'acme', sn, command: { v: 1, id, type, expires } };
+}
+
+export function ack(
+  at: number,
+  id: string,
+  body: { ok?: boolean; error?: string | null } = {},
+  { sn = 'SN000001', ...rest }: Via = {},
+): Line {
+  return { at, topic: `pos/v1/acme/${sn}/ack`, payload: { v: 1, id, ok: true, error: null, ...body }, ...rest };
+}
+
 export function platform(at: number, part: string, state: string, more: Record<string, unknown> = {}): Line {
   return { at, platform: { part, state, ...more } };
 }

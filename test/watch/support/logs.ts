@@ -1,9 +1,11 @@
 /** Logs of a small fleet in which anything may happen, as fast-check arbitraries. */
 import fc from 'fast-check';
 import {
+  ack,
   bind,
   binding,
   birth,
+  command,
   DAY,
   goodbye,
   HOUR,
@@ -33,6 +35,7 @@ const birthBody = fc
   .map((body) => JSON.parse(JSON.stringify(body)) as Record<string, unknown>);
 const lifecycle = fc.constantFrom('pending', 'active', 'inactive', 'swapped_out', 'blacklisted', 'deleted');
 const limit = fc.constantFrom(1, 2, 3, 4, 5, 6, 10);
+const commandId = fc.constantFrom('c1', 'c2', 'c3');
 const date = fc.constantFrom('2025-11-17', '2025-11-18', '2025-11-19');
 
 /** What may stand in a log, given its time. */
@@ -62,6 +65,22 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
       ([s, v]) =>
         (at: number) =>
           report(at, s, { ...v, replayOf: { at: at - HOUR } }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(commandId, sn, fc.constantFrom(1, MINUTE, 12 * HOUR)).map(
+      ([id, s, ms]) =>
+        (at: number) =>
+          command(at, id, { sn: s, expires: at + ms }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(commandId, sn, fc.boolean()).map(
+      ([id, s, ok]) =>
+        (at: number) =>
+          ack(at, id, { ok }, { sn: s }),
     ),
   },
   { weight: 1, arbitrary: sn.map((s) => (at: number) => ({ at, topic: `pos/v1/acme/${s}/report`, raw: 'e3Rvcm4=' })) },
