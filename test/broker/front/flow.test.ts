@@ -180,7 +180,7 @@ describe('what waits for the log', () => {
     log.release();
     await acknowledged;
     await eventually(() => expect(payloads()).toHaveLength(301));
-    expect(storm.map((client) => client.acknowledged.length)).toEqual(Array(6).fill(50));
+    await eventually(() => expect(storm.map((client) => client.acknowledged.length)).toEqual(Array(6).fill(50)));
     expect(broker.stats().failedAppends).toBe(0);
   });
 });
