@@ -50,10 +50,14 @@ async function raw({ port }: Target): Promise<Socket & { ended: Promise<void> }>
   return Object.assign(socket.resume(), { ended });
 }
 
-/** Logs in, and from then on answers nothing by itself. */
-async function login({ port, token }: Target, i: number, more: Partial<MqttLogin> = {}): Promise<MqttClient> {
+function orderlyLogin({ port, token }: Target, i: number, more: Partial<MqttLogin> = {}): Promise<MqttClient> {
   const user = userOf(i);
-  const client = await connectMqtt({ port, username: user, password: token(user), clientId: user.split('/')[1]!, ...more });
+  return connectMqtt({ port, username: user, password: token(user), clientId: user.split('/')[1]!, ...more });
+}
+
+/** Logs in, and from then on answers nothing by itself. */
+async function login(target: Target, i: number, more: Partial<MqttLogin> = {}): Promise<MqttClient> {
+  const client = await orderlyLogin(target, i, more);
   client.socket.removeAllListeners('data').resume();
   return client;
 }
@@ -165,10 +169,10 @@ export const ATTACKS: Record<string, Attack> = {
     for (const [i, { socket }] of clients.entries()) socket.write(connectFrame(target, userOf(i)));
     await Promise.all(clients.map(({ closed }) => closed));
   },
-  'a retained message of 64 KB each, from 300': async (target) => {
-    for (const i of times(300, (n) => n)) {
-      const client = await login(target, i);
-      await flood(client, publish(userOf(i), 'state', Buffer.alloc(60 * KIB, 'x'), 1, { retain: true }));
+  'a retained message of 60 KB each, from 400': async (target) => {
+    for (const i of times(400, (n) => n)) {
+      const client = await orderlyLogin(target, i);
+      await client.publish(topicOf(userOf(i), 'state'), Buffer.alloc(60 * KIB, 'x'), { retain: true });
       await client.breakOff();
     }
   },
