@@ -6,7 +6,6 @@ import { type ConnectionProblem, RefusedError } from './refusals.ts';
 const AEDES_ERRORS: Record<string, ConnectionProblem | undefined> = {
   'connect did not arrive in time': 'connect_timeout',
   'drain timeout': 'slow_reader',
-  'Client queue limit reached': 'too_many_early',
   'maxInflightInbound exceeded': 'too_many_unreleased',
   'topic has too many levels': 'too_many_levels',
   'keep alive timeout': undefined,

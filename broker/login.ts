@@ -18,6 +18,7 @@ export interface LoginContext {
   following: boolean;
   /** Whether the log takes what is appended. */
   logWorks: boolean;
+  maxWillBytes: number;
   now: number;
 }
 
@@ -52,6 +53,7 @@ const RETURN_CODES: Record<LoginProblem, 2 | 3 | 4 | 5> = {
   expired: 5,
   revoked: 5,
   bad_will: 5,
+  long_will: 5,
   protocol_version: 5,
 };
 
@@ -106,9 +108,11 @@ function checkCertificate(
   return isRevoked ? { ok: false, reason: 'revoked' } : { ok: true, user, proof: { issued, certificates } };
 }
 
-function sessionProblem({ clientId, will }: IConnectPacket, user: User, { following, logWorks }: LoginContext): LoginProblem | undefined {
+function sessionProblem({ clientId, will }: IConnectPacket, user: User, context: LoginContext): LoginProblem | undefined {
+  const { following, logWorks, maxWillBytes } = context;
   if (!isOwnClientId(clientId, user)) return 'foreign_client_id';
   if (!isAllowedWill(will, user)) return 'bad_will';
+  if (will && will.payload.length > maxWillBytes) return 'long_will';
   if (!following) return 'control_unavailable';
   return logWorks ? undefined : 'log_unavailable';
 }

@@ -20,6 +20,7 @@ import { createLimitTopics } from './limits/topics.ts';
 import type { ListenOptions } from './listeners/listeners.ts';
 import { MAX_CLIENT_ID_CHARACTERS } from './login.ts';
 import { createOrders, type Orders } from './orders.ts';
+import { createPersistence } from './persistence.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRevocations } from './revocations.ts';
@@ -69,16 +70,10 @@ function aedesLimits(limits: LimitValues) {
     concurrency: FORWARD_CONCURRENCY,
     connectTimeout: 1_000 * limits.connect_seconds,
     drainTimeout: 1_000 * limits.drain_seconds,
-    queueLimit: limits.early_packets,
     maxInflightInbound: limits.unreleased,
     maxTopicLevels: limits.topic_levels,
     maxClientsIdLength: MAX_CLIENT_ID_CHARACTERS,
   };
-}
-
-/** Aedes keeps in memory what sessions that outlive their connections have to be sent. */
-interface Persistent {
-  persistence: { outgoingStream(client: { id: string }): AsyncIterable<unknown> };
 }
 
 const MINUTE_MS = 60_000;
@@ -106,7 +101,7 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
     uptime,
   });
   const gate = createGate(rateOf(limits.connects, 1_000), clock, () => acted.add('connects'));
-  const publishing = createPublishing({ node, now, intake, sessions, refusals });
+  const publishing = createPublishing({ node, now, intake, sessions, refusals, limits, acted });
   const audience = createAudience(limits.subscriptions);
   const subscribing = createSubscribing({ sessions, refusals, audience, limits, acted });
   const loginContext = () => ({
@@ -115,16 +110,19 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
     isListed: revocations.isListed,
     following: follower.following(),
     logWorks: intake.works(),
+    maxWillBytes: limits.will_bytes,
     now: now(),
   });
   const { authorizePublish } = publishing;
   const { authorizeSubscribe, authorizeForward } = subscribing;
   const certificates: Certificates = new WeakMap();
   const door = createDoor({ context: loginContext, reloadKeys: keyring.reload, certificates, sessions, refusals, failedLogins, gate });
-  const aedes = new Aedes({ ...aedesLimits(limits), id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
+  const persistence = createPersistence(limits.unreleased);
+  const authorize = { authorizePublish, authorizeSubscribe, authorizeForward };
+  const aedes = new Aedes({ ...aedesLimits(limits), id: node, persistence, ...door, ...authorize });
   const tellLimits = createLimitTopics({ aedes, node, limits, acted: () => limitsActed({ acted, refusals }) });
   const front = createFront({ aedes, node, now, uptime, limits, acted, intake, publishing, sessions, audience });
-  const outgoing = (id: string) => (aedes as Aedes & Persistent).persistence.outgoingStream({ id });
+  const outgoing = (id: string) => persistence.outgoingStream({ id });
   const orders = createOrders({ aedes, outgoing, now, limits, acted, revocations, sessions, reloadKeys: keyring.reload });
   const follower = followControl({ reader: control, uptime, take: orders.take, say });
   const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });

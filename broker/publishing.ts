@@ -9,6 +9,8 @@ import { encodeRecord } from '../protocol/record.ts';
 import { CHANNELS, type TerminalId, UP_CHANNELS, type UpChannel } from '../protocol/topics.ts';
 import { mayPublish, upAddress } from './access.ts';
 import type { Intake } from './intake.ts';
+import type { Acted } from './limits/acted.ts';
+import type { LimitValues } from './limits/table.ts';
 import { type RefusalReason, type Refusals, RefusedError } from './refusals.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -34,9 +36,11 @@ export interface PublishingOptions {
   intake: Intake;
   sessions: Sessions;
   refusals: Refusals;
+  limits: Pick<LimitValues, 'kept_state_bytes'>;
+  acted: Acted;
 }
 
-export function createPublishing({ node, now, intake, sessions, refusals }: PublishingOptions): Publishing {
+export function createPublishing({ node, now, intake, sessions, refusals, limits, acted }: PublishingOptions): Publishing {
   const counts = Object.fromEntries(UP_CHANNELS.map((channel) => [channel, 0])) as Record<UpChannel, number>;
   let holding = false;
 
@@ -46,8 +50,15 @@ export function createPublishing({ node, now, intake, sessions, refusals }: Publ
     if (!verdict.ok) return refuse(session, verdict.reason, `publish to ${packet.topic}`, callback);
     if (packet.payload.length > MAX_WIRE_BYTES)
       return refuse(session, 'oversized', `${packet.payload.length} bytes to ${packet.topic}`, callback);
-    if (!CHANNELS[verdict.address.channel].retained) packet.retain = false;
+    if (packet.retain) packet.retain = mayKeep(verdict.address, packet);
     take(verdict.address, packet, session, callback);
+  }
+
+  function mayKeep({ channel }: UpAddress, { payload }: PublishPacket): boolean {
+    if (!CHANNELS[channel].retained) return false;
+    if (payload.length <= limits.kept_state_bytes) return true;
+    acted.add('kept_state_bytes');
+    return false;
   }
 
   /** Its topic was checked when the client connected. One for a client that lives comes from Aedes' own sweep after a long standstill. */

@@ -12,6 +12,7 @@ export type LoginProblem =
   | 'foreign_user' // another than its certificate names
   | 'foreign_client_id'
   | 'bad_will'
+  | 'long_will'
   | 'protocol_version'
   | 'failing_address' // too many wrong log-ins from there
   | 'failing_identity' // too many under this name, and some from there
@@ -25,7 +26,6 @@ export type ConnectionProblem =
   | 'tls_handshake'
   | 'bad_packet' // not MQTT 3.1.1
   | 'oversized'
-  | 'too_many_early' // packets before its CONNACK
   | 'too_many_unreleased' // QoS 2 messages without their PUBREL
   | 'too_many_levels'
   | 'too_many_subscriptions'

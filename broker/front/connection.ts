@@ -11,6 +11,7 @@ import { bodyStart, type Lane, laneAt, lanesOf } from './own-publish.ts';
 import type { Slot, Wheel } from './wheel.ts';
 
 /** MQTT 3.1.1, 2.2: the first bytes of frames. This PUBLISH has QoS 1, and is neither to be retained nor sent again. */
+const CONNECT = 0x10;
 const PUBLISH = 0x32;
 const PINGREQ = 0xc0;
 const PINGRESP = Buffer.from([0xd0, 0]);
@@ -29,6 +30,8 @@ export interface Shared {
   flows: Flows;
   /** Room for one record: what is in it is copied before it is needed again. */
   scratch: Buffer;
+  /** What may wait of a client that is not let in yet. */
+  maxEarlyBytes: number;
 }
 
 export class Connection {
@@ -73,6 +76,7 @@ export class Connection {
   /** Its CONNACK is out, and what it was to be sent first. */
   connected(): void {
     this.#isConnected = true;
+    if (this.#held) this.#readOn();
   }
 
   /** Takes what the socket brings, null at its end; false where it is to bring no more for now. */
@@ -90,6 +94,7 @@ export class Connection {
 
   #take(chunk: Buffer): boolean {
     const bytes = this.#held?.with(chunk) ?? chunk;
+    if (!this.#isConnected) return this.#takeEarly(bytes);
     const mayTake = this.#mayTake();
     const at = mayTake ? this.#takeFrames(bytes) : 0;
     if (this.#socket.destroyed) return false;
@@ -100,6 +105,24 @@ export class Connection {
   /** The end of a connection is seen by reading alone: so a little is read of one that waits, too. */
   #mayHoldMore(): boolean {
     return (this.#held?.length ?? 0) < HELD_BYTES;
+  }
+
+  /** Passes the CONNECT on as soon as it has wholly come, and holds what is behind it. What begins with none is Aedes' to refuse. */
+  #takeEarly(bytes: Buffer): boolean {
+    if (this.#meter.frames > 0) return this.#holdEarly(bytes, 0);
+    const size = frameSize(bytes, 0);
+    if (!this.#meter.between || bytes[0] !== CONNECT || size === Infinity) return this.#pass(bytes, 0);
+    if (size === 0 || size > bytes.length) return this.#hold(bytes, 0);
+    const isPassed = this.#pass(bytes.subarray(0, size), 0);
+    return size === bytes.length ? isPassed : this.#holdEarly(bytes, size);
+  }
+
+  #holdEarly(bytes: Buffer, at: number): boolean {
+    const { maxEarlyBytes, flows } = this.#shared;
+    this.#hold(bytes, at);
+    if (bytes.length - at <= maxEarlyBytes) return true;
+    flows.acted.add('early_bytes');
+    return false;
   }
 
   /**

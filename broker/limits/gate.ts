@@ -31,7 +31,7 @@ export function createGate(rate: Rate, { uptime, every }: BrokerClock, delayed: 
       if (!mayEnter()) break;
       letIn(next);
     }
-    line = line.slice(first);
+    line = line.slice(first).filter((next) => !next.gone());
     if (line.length > 0) return;
     stopMoving?.();
     stopMoving = undefined;

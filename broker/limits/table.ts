@@ -101,15 +101,25 @@ export const LIMITS = {
     unit: 'bytes that wait for a monitoring tool to read them',
     does: 'it loses what comes then; terminals are not held up',
   },
-  early_packets: {
-    default: 100,
-    unit: 'packets of a client before its CONNACK',
-    does: 'the connection ends',
-    refusal: 'too_many_early',
+  early_bytes: {
+    default: 64 * KIB,
+    unit: 'bytes of a client behind its CONNECT and before its CONNACK',
+    does: 'no more of it is read until it is let in',
+  },
+  will_bytes: {
+    default: 4 * KIB,
+    unit: 'bytes of a Will, which is held as long as its connection',
+    does: 'CONNACK 5',
+    refusal: 'long_will',
+  },
+  kept_state_bytes: {
+    default: 4 * KIB,
+    unit: 'bytes of a `state` that is kept for those who subscribe later',
+    does: 'a longer one is taken into the log, and not kept',
   },
   unreleased: {
     default: 100,
-    unit: 'QoS 2 messages of one client before their PUBREL',
+    unit: 'QoS 2 messages of one client before their PUBREL, in all its connections',
     does: 'the connection ends',
     refusal: 'too_many_unreleased',
   },

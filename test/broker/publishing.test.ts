@@ -5,8 +5,10 @@ import type { KeyRing } from '../../backbone/credentials/tokens.ts';
 import { parseUser } from '../../backbone/credentials/users.ts';
 import { createDoor } from '../../broker/door.ts';
 import { createIntake } from '../../broker/intake.ts';
+import { createActed } from '../../broker/limits/acted.ts';
 import { rateOf } from '../../broker/limits/bucket.ts';
 import { createFailedLogins } from '../../broker/limits/failed-logins.ts';
+import { limitValues } from '../../broker/limits/table.ts';
 import { createPublishing } from '../../broker/publishing.ts';
 import { createRefusals } from '../../broker/refusals.ts';
 import { createSessions } from '../../broker/sessions.ts';
@@ -22,7 +24,8 @@ const intakeOf = (log: MemoryLog, pending_bytes: number) =>
 function parts() {
   const [log, sessions] = [new MemoryLog(), createSessions()];
   const refusals = createRefusals('node-1', Date.now, () => {});
-  const publishing = createPublishing({ node: 'node-1', now: () => 1, intake: intakeOf(log, 1_000_000), sessions, refusals });
+  const [intake, limits, acted] = [intakeOf(log, 1_000_000), limitValues(), createActed()];
+  const publishing = createPublishing({ node: 'node-1', now: () => 1, intake, sessions, refusals, limits, acted });
   const authorize = (client: Client | null, packet: PublishPacket) =>
     new Promise<Error | null | undefined>((resolve) => publishing.authorizePublish(client, packet, resolve));
   return { log, sessions, refusals, authorize };
@@ -60,7 +63,15 @@ it('a refused log-in goes on under a name of nobody, so that Aedes touches no se
   const { sessions, refusals } = parts();
   const keys: KeyRing = [{ id: 'k', secret: 'x', createdAt: 0 }];
   const door = createDoor({
-    context: () => ({ keys, revokedAt: () => undefined, isListed: () => false, following: true, logWorks: true, now: 0 }),
+    context: () => ({
+      keys,
+      revokedAt: () => undefined,
+      isListed: () => false,
+      following: true,
+      logWorks: true,
+      maxWillBytes: 0,
+      now: 0,
+    }),
     reloadKeys: async () => {},
     certificates: new WeakMap(),
     sessions,

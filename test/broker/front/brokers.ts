@@ -1,8 +1,9 @@
 /** Brokers from their parts, so that one may be had without the front: Aedes reads its sockets itself, as far as frames are allowed. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { loadOrCreateKeys } from '../../../backbone/credentials/keys.ts';
 import { issueToken } from '../../../backbone/credentials/tokens.ts';
@@ -41,7 +42,7 @@ export async function bareBroker(kind: 'front' | 'plain', limits: Partial<LimitV
     throughAedes.push(packet.topic);
     authorizePublish(client, packet, callback);
   };
-  const server = createServer({ noDelay: true }, kind === 'front' ? parts.front.open : (socket) => handlePlainly(parts, socket));
+  const server = createServer({ noDelay: true }, kind === 'front' ? parts.front.open : (socket) => openPlainly(parts, socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
@@ -66,7 +67,8 @@ export async function bareBroker(kind: 'front' | 'plain', limits: Partial<LimitV
   };
 }
 
-function handlePlainly({ aedes }: Parts, socket: Socket): void {
+/** Hands a connection to Aedes itself, as far as frames are allowed. */
+export function openPlainly({ aedes }: Parts, socket: Duplex): void {
   const meter = new FrameMeter();
   const push = socket.push.bind(socket);
   socket.push = (chunk: Uint8Array | null) => {

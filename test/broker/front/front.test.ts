@@ -4,7 +4,7 @@ import mqtt from 'mqtt-packet';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MAX_WIRE_BYTES } from '../../../protocol/codec/limits.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { connectMqtt, type MqttClient } from '../../helpers/mqtt.ts';
+import { connectMqtt, MqttClient } from '../../helpers/mqtt.ts';
 import { testBroker } from '../harness.ts';
 import { bareBroker } from './brokers.ts';
 import { BAD, TOO_LONG } from './packets.ts';
@@ -117,7 +117,7 @@ describe('a report', () => {
 });
 
 describe('order', () => {
-  it('nothing is answered before the CONNACK, and what came with the CONNECT is logged first', async () => {
+  it('nothing is answered before the CONNACK, and what came with the CONNECT is logged first, by the short way', async () => {
     const { terminal, arrivals, throughAedes } = await bareBroker('front');
     const first = [1, 2].map(
       (messageId) =>
@@ -128,11 +128,35 @@ describe('order', () => {
     expect(client.acknowledged).toEqual([]);
     client.send(client.publishPacket(REPORT, 'next', { messageId: 3 }));
     await eventually(() => expect(client.acknowledged).toEqual([1, 2, 3]));
-    await client.publish(REPORT, 'taken', { messageId: 4 });
 
-    expect(textsOf(arrivals(0))).toEqual(['early 1', 'early 2', 'next', 'taken']);
-    expect(throughAedes.slice(0, 2)).toEqual([REPORT, REPORT]);
-    expect(throughAedes.length).toBeLessThan(4);
+    expect([textsOf(arrivals(0)), throughAedes]).toEqual([['early 1', 'early 2', 'next'], []]);
+  });
+
+  it.each([
+    ['wholly', 0],
+    ['byte by byte', 1],
+  ])('is kept for what comes, %s, while its CONNECT waits for its turn: it is let in and heard', async (_, size) => {
+    const { port, token, terminal, clock, broker, arrivals } = await testBroker({ limits: { connects: 1 } });
+    const other = await terminal('acme/SN000002');
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const client = new MqttClient(socket);
+    const login = client.login({ port, username: USER, password: token(USER), clientId: 'SN000001' });
+    await eventually(() => expect(broker.stats().limits.connects).toBe(1));
+
+    const packets = [client.publishPacket(`${TOPIC}/birth`, 'birth'), ...['a', 'b'].map((text) => report(client, text))];
+    const bytes = Buffer.concat(packets.map((packet) => mqtt.generate(packet)));
+    for (let at = 0; at < bytes.length; at += size || bytes.length) {
+      socket.write(bytes.subarray(at, at + (size || bytes.length)));
+      await new Promise(setImmediate);
+    }
+    await other.ping();
+    expect([client.acknowledged, arrivals()]).toEqual([[], []]);
+    clock.pass(1_000);
+    await login;
+
+    await eventually(() => expect(client.acknowledged).toEqual([1, 2, 3]));
+    expect(arrivals().map(({ payload }) => Buffer.from(payload).toString())).toEqual(['birth', 'a', 'b']);
+    expect(broker.stats().refusals).toEqual({});
   });
 
   it('a report waits behind a birth that is still inside Aedes, and is taken before it again when that is acknowledged', async () => {

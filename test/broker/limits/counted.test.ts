@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { LIMIT_NAMES, LIMITS } from '../../../broker/limits/table.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { MqttClient } from '../../helpers/mqtt.ts';
 import { START, testBroker } from '../harness.ts';
 
 const USER = 'acme/SN000001';
@@ -44,19 +46,88 @@ describe('a limit to the commands that a kept session holds', () => {
   });
 });
 
-describe('floods of half-done work end the connection, each counted as what it is', () => {
-  it('packets before the CONNACK', async () => {
-    const { terminal, broker } = await testBroker({ limits: { early_packets: 5 } });
-    await terminal(USER, { pipelined: Array.from({ length: 20 }, () => ({ cmd: 'pingreq' }) as const) }).catch(() => {});
-    await eventually(() => expect(broker.stats().limits.early_packets).toBe(1));
+describe('a limit to what comes before the CONNACK', () => {
+  it('lets the network hold the rest, and takes all of it once the client is let in', async () => {
+    const { port, token, terminal, broker, clock, payloads } = await testBroker({ limits: { connects: 1 } });
+    await terminal('acme/SN000002');
+    const client = new MqttClient(connect({ port, host: '127.0.0.1' }));
+    const login = client.login({ port, username: USER, password: token(USER), clientId: 'SN000001' });
+    await eventually(() => expect(broker.stats().limits.connects).toBe(1));
+
+    const report = 'x'.repeat(60_000);
+    for (let i = 0; i < 200; i += 1) client.send(client.publishPacket('pos/v1/acme/SN000001/report', report));
+    await eventually(() => expect(broker.stats().limits.early_bytes).toBeGreaterThan(0));
+    expect(client.socket.writableLength).toBeGreaterThan(1_000_000);
+    clock.pass(1_000);
+    await login;
+
+    await eventually(() => expect(client.acknowledged).toHaveLength(200));
+    expect(payloads()).toHaveLength(200);
+  });
+});
+
+describe('a limit to what is kept of a terminal', () => {
+  const long = 'x'.repeat(5_000);
+  const will = (payload: string) => ({ topic: 'pos/v1/acme/SN000001/state', payload, retain: true });
+
+  it('refuses a log-in with a longer Will', async () => {
+    const { terminal, broker } = await testBroker();
+
+    expect((await terminal(USER, { will: will(long) })).returnCode).toBe(5);
+    expect((await terminal(USER, { will: will('lost') })).returnCode).toBe(0);
+
+    expect(broker.stats()).toMatchObject({ refusals: { long_will: 1 }, limits: { will_bytes: 1 } });
   });
 
-  it('QoS 2 messages without their PUBREL', async () => {
+  it('takes a longer state into the log, and keeps the one before it for those who subscribe later', async () => {
+    const { terminal, noc, broker, payloads } = await testBroker();
+    const client = await terminal(USER);
+    await client.publish('pos/v1/acme/SN000001/state', 'short', { retain: true });
+    await client.publish('pos/v1/acme/SN000001/state', long, { retain: true });
+
+    const tool = await noc('grafana');
+    await tool.subscribe('pos/v1/acme/SN000001/state');
+    await eventually(() => expect(tool.messages).toMatchObject([{ payload: 'short', retain: true }]));
+
+    expect(payloads()).toEqual(['short', long]);
+    expect(broker.stats().limits.kept_state_bytes).toBe(1);
+  });
+});
+
+describe('a flood of QoS 2 messages without their PUBREL', () => {
+  it('ends the connection', async () => {
     const { terminal, broker } = await testBroker({ limits: { unreleased: 3 } });
     const client = await terminal(USER);
     client.socket.pause();
     const publish = (n: number) => client.publishPacket('pos/v1/acme/SN000001/report', 'x', { qos: 2, messageId: n });
     client.send(...[1, 2, 3, 4].map(publish));
     await eventually(() => expect(broker.stats().limits.unreleased).toBe(1));
+  });
+
+  it('is no longer where the terminal comes back again and again to a session that is kept', async () => {
+    const { terminal, broker } = await testBroker({ limits: { unreleased: 3 } });
+    const publish = (client: MqttClient, messageId: number, dup = false) =>
+      client.publishPacket('pos/v1/acme/SN000001/report', 'x', { qos: 2, messageId, dup });
+    const comeBack = async () => {
+      const client = await terminal(USER, { clean: false });
+      // From here on it answers nothing by itself.
+      client.socket.removeAllListeners('data').resume();
+      return client;
+    };
+
+    for (const id of [1, 2, 3]) {
+      const client = await comeBack();
+      client.send(publish(client, id), { cmd: 'pingreq' });
+      await eventually(() => expect(broker.stats().published.report).toBe(id));
+      await client.breakOff();
+    }
+    const over = await comeBack();
+    over.send(publish(over, 3, true), publish(over, 4));
+    await over.closed;
+    await eventually(() => expect(broker.stats().limits.unreleased).toBe(1));
+
+    const orderly = await terminal(USER, { clean: false });
+    orderly.send({ cmd: 'pubrel', messageId: 1 });
+    await orderly.publish('pos/v1/acme/SN000001/report', 'x', { qos: 2, messageId: 5 });
   });
 });

@@ -37,6 +37,19 @@ describe('a limit to connects a second', () => {
 });
 
 describe('the line before a gate', () => {
+  it('forgets who has gone, wherever in it that was: it is no longer than there are connections', () => {
+    const clock = new TestClock();
+    const asked: number[] = [];
+    const gate = createGate(rateOf(1, 1_000), clock, () => {});
+    gate({ gone: () => false, enter: () => {} });
+    gate({ gone: () => false, enter: () => {} });
+    for (let i = 0; i < 100; i += 1) gate({ gone: () => asked.push(i) > 0, enter: () => {} });
+
+    clock.pass(500);
+
+    expect(asked).toHaveLength(100);
+  });
+
   it('moves in the order in which they came, wastes no turn on who has gone, and ends its timer with its last', () => {
     const clock = new TestClock();
     const timers = { running: 0 };
