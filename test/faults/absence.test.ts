@@ -5,10 +5,12 @@ import { eventually } from '../helpers/eventually.ts';
 import { aheadBy } from '../helpers/faketime.ts';
 import { type Command, Installation } from '../helpers/installation.ts';
 import { lacks } from '../helpers/servers.ts';
+import { seeds } from './form.ts';
 import { Fleet } from './load.ts';
 import { records } from './observe.ts';
 import { between, seeded } from './random.ts';
-import { bindAll, seeds } from './round.ts';
+import { bindAll } from './registry.ts';
+import { tabled } from './table.ts';
 import { judge } from './verdict.ts';
 
 const HOURS_MS = 2 * 3_600_000;
@@ -19,6 +21,8 @@ const AT_ONCE = 3;
 const BACK = ['SN0001', 'SN0002', 'SN0003', 'SN0004'];
 const GONE = 'SN0009';
 const MERCHANT = 'm-0';
+
+const rounds = tabled('two hours');
 
 describe.skipIf(lacks('faketime'))('everything gone for two hours', () => {
   const all = seeds(7_000);
@@ -63,8 +67,9 @@ async function playAbsence(seed: number): Promise<void> {
   await back.end();
 
   const sent = [...back.reports, ...gone.reports];
-  const figures = { scenario: 'two hours', seed, connects: back.connects + gone.connects, kills: parts.length };
-  const transitions = await judge({ ...figures, acquirer, installation, sent, asked, influx: undefined });
+  const faults = Object.fromEntries(parts.map((part) => [`kill ${part}`, 1]));
+  const known = { scenario: 'two hours', seed, faults, rate: null, connects: back.connects + gone.connects };
+  const transitions = await judge({ acquirer, installation, sent, asked, influx: undefined }, known, rounds);
   const told = transitions.filter(({ alert }) => alert.type === 'terminal.offline');
   const after = told.map(({ transition, alert, at }) => [transition, alert.subject.terminal, at - up.at]);
   expect(after).toEqual([['fired', GONE, INTERVAL_SECONDS * 1_000]]);
@@ -83,7 +88,7 @@ function fleetOf(installation: Installation, acquirer: string, sns: readonly str
   const { mqttPort, token, durable } = installation;
   const port = () => (clock.away ? undefined : mqttPort());
   const now = () => Date.now() + clock.ahead;
-  const timing = { everyMs: REPORT_MS, intervalSeconds: INTERVAL_SECONDS, keepaliveSeconds: INTERVAL_SECONDS, limit: 200 };
+  const timing = { everyMs: REPORT_MS, intervalSeconds: INTERVAL_SECONDS, keepaliveSeconds: INTERVAL_SECONDS };
   return new Fleet({ acquirer, terminals: new Map(sns.map((sn) => [sn, MERCHANT])), port, token, durable, now, random, ...timing });
 }
 

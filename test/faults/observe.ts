@@ -148,17 +148,21 @@ export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
   }
 }
 
-/** The points of one acquirer. */
-export async function influxContent(influx: Influx, acquirer: string): Promise<Stored> {
-  const of = async (measurement: string) => (await influx.points(measurement)).filter(({ tags }) => tags.acquirer === acquirer);
-  const reports = (await of('terminal')).map(({ tags, fields, time }) => ({
-    user: `${tags.acquirer}/${tags.sn}`,
-    at: Date.parse(time),
-    seq: Number(fields.seq),
-    rsrp: Number(fields.signal_rsrp),
-    merchant: tags.merchant ?? '',
-  }));
-  const alerts = (await of('alert')).sort((a, b) => orderOf(a.time) - orderOf(b.time));
+/** The points of one acquirer, its reports by terminal: an answer with all of them would be a very large text. */
+export async function influxContent(influx: Influx, acquirer: string, users: ReadonlySet<string>): Promise<Stored> {
+  const reports: StoredReport[] = [];
+  for (const user of users) {
+    for (const { tags, fields, time } of await influx.points('terminal', { acquirer, sn: user.slice(acquirer.length + 1) })) {
+      reports.push({
+        user,
+        at: Date.parse(time),
+        seq: Number(fields.seq),
+        rsrp: Number(fields.signal_rsrp),
+        merchant: tags.merchant ?? '',
+      });
+    }
+  }
+  const alerts = (await influx.points('alert', { acquirer })).sort((a, b) => orderOf(a.time) - orderOf(b.time));
   const transitions = alerts.map(({ fields, time }) => ({
     id: String(fields.id),
     transition: String(fields.transition),
