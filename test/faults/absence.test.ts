@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { decodeOwnerRecord } from '../../collector/log/entries.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { aheadBy } from '../helpers/faketime.ts';
 import { type Command, Installation } from '../helpers/installation.ts';
 import { lacks } from '../helpers/servers.ts';
 import { seeds } from './form.ts';
 import { Fleet } from './load.ts';
-import { records } from './observe.ts';
+import { offlineTerminals, platformStates } from './observe.ts';
 import { between, seeded } from './random.ts';
 import { bindAll } from './registry.ts';
 import { tabled } from './table.ts';
@@ -59,7 +58,7 @@ async function playAbsence(seed: number): Promise<void> {
   const up = await brokerUp(installation);
   await delay(between(random, 0, (INTERVAL_SECONDS - 2) * 1_000));
   clock.away = false;
-  await eventually(async () => expect(await offline(installation)).toEqual([GONE]), { within: 30_000, every: 200 });
+  await eventually(async () => expect(await offlineTerminals(installation)).toEqual([GONE]), { within: 30_000, every: 200 });
   // Whoever was not heard in time is called offline within an interval more.
   await delay(INTERVAL_SECONDS * 1_000);
   await back.drain(20_000);
@@ -108,11 +107,7 @@ async function startAgain(
 async function brokerUp({ paths }: Installation): Promise<{ downAt: number; at: number }> {
   return eventually(
     async () => {
-      const states = [];
-      for await (const { bytes } of records(paths.ownerLog)) {
-        const { entry } = decodeOwnerRecord(bytes);
-        if (entry.kind === 'platform') states.push({ at: entry.at, ...entry.platform });
-      }
+      const states = await platformStates(paths);
       expect(states).toEqual([
         expect.objectContaining({ part: 'broker', state: 'down' }),
         expect.objectContaining({ part: 'broker', state: 'up' }),
@@ -121,9 +116,4 @@ async function brokerUp({ paths }: Installation): Promise<{ downAt: number; at: 
     },
     { within: 20_000, every: 100 },
   );
-}
-
-async function offline(installation: Installation): Promise<(string | null)[]> {
-  const alerts = await installation.alerts();
-  return alerts.filter(({ type }) => type === 'terminal.offline').map(({ subject }) => subject.terminal);
 }
