@@ -23,6 +23,7 @@ import { createPublishing, type Publishing } from './publishing.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRevocations } from './revocations.ts';
 import { createSessions, type Sessions } from './sessions.ts';
+import { watchSteps } from './steps.ts';
 import { createSubscribing } from './subscribing.ts';
 
 export interface BrokerOptions extends Pick<ListenOptions, 'listeners' | 'tls' | 'proxies'> {
@@ -95,9 +96,11 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
     );
   };
   const intake = createIntake({ log, say, uptime, limits });
+  const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
+  const stamp = watchSteps(clock, () => intake.note(heartbeat()));
   const sessions = createSessions();
   const revocations = createRevocations();
-  const refusals = createRefusals(node, now, intake.note);
+  const refusals = createRefusals(node, stamp, intake.note);
   const acted = createActed();
   const failedLogins = createFailedLogins({
     perAddress: rateOf(limits.address_failures, MINUTE_MS),
@@ -105,7 +108,7 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
     uptime,
   });
   const gate = createGate(rateOf(limits.connects, 1_000), clock, () => acted.add('connects'));
-  const publishing = createPublishing({ node, now, intake, sessions, refusals });
+  const publishing = createPublishing({ node, now: stamp, intake, sessions, refusals });
   const audience = createAudience(limits.subscriptions);
   const subscribing = createSubscribing({ sessions, refusals, audience, limits, acted });
   const loginContext = () => ({
@@ -121,10 +124,9 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   const door = createDoor({ context: loginContext, certificates, sessions, refusals, failedLogins, gate });
   const aedes = new Aedes({ ...aedesLimits(limits), id: node, ...door, authorizePublish, authorizeSubscribe, authorizeForward });
   const tellLimits = createLimitTopics({ aedes, node, limits, acted: () => limitsActed({ acted, refusals }) });
-  const front = createFront({ aedes, node, now, uptime, limits, acted, intake, publishing, sessions, audience });
+  const front = createFront({ aedes, node, now: stamp, uptime, limits, acted, intake, publishing, sessions, audience });
   const outgoing = (id: string) => (aedes as Aedes & Persistent).persistence.outgoingStream({ id });
   const take = createOrders({ aedes, outgoing, now, limits, acted, revocations, sessions, reloadKeys });
   const follower = followControl({ reader: control, uptime, take, say });
-  const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
   return { limits, acted, aedes, intake, sessions, refusals, publishing, follower, front, certificates, heartbeat, tellLimits };
 }
