@@ -61,11 +61,12 @@ function replacedBy(pulse: Pulse, node: string, at: number): PlatformEntry[] {
 
 function ofNode(last: Beat | undefined, { at, boot, uptime }: Beat, node: string, lastAt: number): PlatformEntry[] {
   if (!last) return [];
-  if (last.down) return [broker(node, 'up', at)];
   const passed = at - last.at;
   const lived = last.boot === boot ? uptime - last.uptime : passed;
   const step = passed - lived;
-  if (Math.abs(step) > PULSE_LIMIT_MS) return clockStepped(node, Math.round(step), at, lastAt);
+  const up = last.down ? [broker(node, 'up', at)] : [];
+  if (Math.abs(step) > PULSE_LIMIT_MS) return [...clockStepped(node, Math.round(step), at, lastAt), ...up];
+  if (last.down) return up;
   return passed > PULSE_LIMIT_MS ? [broker(node, 'down', lastAt), broker(node, 'up', at)] : [];
 }
 

@@ -24,6 +24,8 @@ interface Session {
   heardAt: number;
   /** Receive time minus the terminal's time, milliseconds; null until measured, and then fixed. */
   skewMs: number | null;
+  /** By how much the broker's clock had stepped when the session was first heard of; absent: by nothing. */
+  steppedMs?: number;
   /** Seen `seq`s as closed ranges, in order. */
   seen: [number, number][];
 }
@@ -40,15 +42,22 @@ export interface SessionNote {
   /** Whether this message began a new session. */
   began: boolean;
   skewMs: number;
+  /** By how much the broker's clock has stepped since the session was first heard of, milliseconds. */
+  steppedMs: number;
 }
 
-const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, skewMs: 0 };
+const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, skewMs: 0, steppedMs: 0 };
 
 /**
  * Takes a message into account. `receivedAt`: epoch milliseconds at the broker. One that is replayed from quarantine belongs to its
- * own time: it ends no session that is under way.
+ * own time: it ends no session that is under way. `steppedMs`: by how much the broker's clock has stepped so far.
  */
-export function noteMessage(sessions: Sessions, { channel, body }: Message, receivedAt: number, replayed = false): SessionNote {
+export function noteMessage(
+  sessions: Sessions,
+  { channel, body }: Message,
+  receivedAt: number,
+  { replayed = false, steppedMs = 0 } = {},
+): SessionNote {
   if (channel === 'ack') return NO_SESSION;
   const known = sessions.findLast((s) => s.id === body.session);
   const isLost = channel === 'state' && body.state === 'lost';
@@ -56,11 +65,13 @@ export function noteMessage(sessions: Sessions, { channel, body }: Message, rece
   const late = replayed && currentSession(sessions) !== undefined;
   const began = known === undefined && opens && !isLost && !late;
   const session = known ?? addSession(sessions, body.session, began, receivedAt);
+  if (!known && steppedMs !== 0) session.steppedMs = steppedMs;
   session.heardAt = Math.max(session.heardAt, receivedAt);
   if (channel === 'birth') session.born = true;
   session.skewMs ??= measureSkew(channel, body, receivedAt);
   const fresh = channel === 'report' || channel === 'event' ? noteSeq(session, body.seq) : true;
-  return { fresh, current: currentSession(sessions) === session, began, skewMs: session.skewMs ?? 0 };
+  const current = currentSession(sessions) === session;
+  return { fresh, current, began, skewMs: session.skewMs ?? 0, steppedMs: steppedMs - (session.steppedMs ?? 0) };
 }
 
 export function currentSession(sessions: Sessions): Session | undefined {

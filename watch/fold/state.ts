@@ -3,6 +3,7 @@ import type { Alert } from '../../protocol/alerts.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
+import type { ClockSteps } from '../fleet/steps.ts';
 import type { Terminal } from '../fleet/terminals.ts';
 import { Table } from './table.ts';
 
@@ -30,6 +31,8 @@ export class State {
   readonly rows = new Table<object>('registry');
   /** Rows of an import that has not been committed. */
   readonly staged = new Table<StagedRow>('staged');
+  /** By broker node. */
+  readonly steps = new Table<ClockSteps>('steps');
   readonly #meta = new Table<Meta>('meta');
 
   constructor() {
@@ -50,6 +53,7 @@ export class State {
     this.alerts,
     this.rows,
     this.staged,
+    this.steps,
     this.#meta,
   ] as unknown as readonly Table<object>[];
 }

@@ -7,6 +7,7 @@ import type { Hours } from '../fleet/hours.ts';
 import { LEARNABLE_INTERVAL_MS, learnedHours, noteHeard } from '../fleet/learned.ts';
 import { merchantKey } from '../fleet/merchants.ts';
 import { currentSession } from '../fleet/sessions.ts';
+import { steppedMs } from '../fleet/steps.ts';
 import { intervalMs, newTerminal, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
 import { decidePresence, type Sight } from '../rules/presence.ts';
 import type { FoldCore } from './core.ts';
@@ -33,7 +34,7 @@ export class Terminals {
     const { state, now } = this.#core;
     const key = terminalKey(entry);
     const t = state.terminals.change(key) ?? state.terminals.set(key, newTerminal(entry, now));
-    const facts = factsOf(entry, t.sessions);
+    const facts = factsOf(entry, t.sessions, steppedMs(state.steps, entry.node));
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
     this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
