@@ -45,9 +45,10 @@ export interface LogStats {
 export interface LogReader {
   /**
    * Durable batches from `batch` on, as many as fit in about `maxBytes` (at least one where there is one). Empty where the log ends
-   * there. Never a batch that could be lost in a crash. Rejects with a LogError `gone` where retention has removed that batch.
+   * there. Never a batch that could be lost in a crash. `knownDurable`: the last batch that the caller knows to be durable; after a power
+   * loss the log itself may know less until its writer is back. Rejects with a LogError `gone` where retention has removed that batch.
    */
-  read(batch: number, maxBytes: number): Promise<Batch[]>;
+  read(batch: number, maxBytes: number, knownDurable?: number): Promise<Batch[]>;
   /** The last durable batch: 0 where the log is empty. */
   end(): Promise<number>;
   /** The first batch still kept: 1 where nothing was removed. */

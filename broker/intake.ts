@@ -21,8 +21,8 @@ export interface Intake {
    * gets through is how a log that failed is found to work again.
    */
   beat(heartbeat: HeartbeatEntry): Promise<void>;
-  /** Appends a refusal where the log works; nobody waits for it. */
-  note(refusal: RefusalEntry): void;
+  /** Appends a refusal, or a heartbeat out of turn, where the log works; nobody waits for it. */
+  note(entry: RefusalEntry | HeartbeatEntry): void;
   /** Whether the last append succeeded, and the one under way is not overdue. */
   works(): boolean;
   /** Messages that are not durable yet. */
@@ -112,8 +112,8 @@ export function createIntake({ log, say, uptime, limits }: IntakeOptions): Intak
         beatingSince = undefined;
       }
     },
-    note(refusal) {
-      if (!failure) log.append([encodeRecord(refusal)]).then(worked, failed);
+    note(entry) {
+      if (!failure) log.append([encodeRecord(entry)]).then(worked, failed);
     },
     works: () => failure === undefined && (beatingSince === undefined || uptime() - beatingSince < 1_000 * limits.log_seconds),
     pending: () => pending,

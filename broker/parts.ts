@@ -25,6 +25,7 @@ import { createPublishing, type Publishing } from './publishing.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRevocations } from './revocations.ts';
 import { createSessions, type Sessions } from './sessions.ts';
+import { watchSteps } from './steps.ts';
 import { createSubscribing } from './subscribing.ts';
 
 export interface BrokerOptions extends Pick<ListenOptions, 'listeners' | 'tls' | 'proxies'> {
@@ -85,6 +86,8 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   const boot = randomUUID();
   const keys = await loadOrCreateKeys(keysFile, randomBytes, now);
   const intake = createIntake({ log, say, uptime, limits });
+  const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
+  const stamp = watchSteps(clock, () => intake.note(heartbeat()));
   const sessions = createSessions();
   const revocations = createRevocations();
   const keyring = createKeyring({
@@ -93,7 +96,7 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
     retired: (ids) => sessions.end((proof) => 'keyId' in proof && ids.has(proof.keyId)),
     say,
   });
-  const refusals = createRefusals(node, now, intake.note);
+  const refusals = createRefusals(node, stamp, intake.note);
   const acted = createActed();
   const failedLogins = createFailedLogins({
     perAddress: rateOf(limits.address_failures, MINUTE_MS),
@@ -101,7 +104,7 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
     uptime,
   });
   const gate = createGate(rateOf(limits.connects, 1_000), clock, () => acted.add('connects'));
-  const publishing = createPublishing({ node, now, intake, sessions, refusals, limits, acted });
+  const publishing = createPublishing({ node, now: stamp, intake, sessions, refusals, limits, acted });
   const audience = createAudience(limits.subscriptions);
   const subscribing = createSubscribing({ sessions, refusals, audience, limits, acted });
   const loginContext = () => ({
@@ -121,11 +124,10 @@ export async function createParts(options: BrokerOptions, clock: BrokerClock): P
   const authorize = { authorizePublish, authorizeSubscribe, authorizeForward };
   const aedes = new Aedes({ ...aedesLimits(limits), id: node, persistence, ...door, ...authorize });
   const tellLimits = createLimitTopics({ aedes, node, limits, acted: () => limitsActed({ acted, refusals }) });
-  const front = createFront({ aedes, node, now, uptime, limits, acted, intake, publishing, sessions, audience });
+  const front = createFront({ aedes, node, now: stamp, uptime, limits, acted, intake, publishing, sessions, audience });
   const outgoing = (id: string) => persistence.outgoingStream({ id });
   const orders = createOrders({ aedes, outgoing, now, limits, acted, revocations, sessions, reloadKeys: keyring.reload });
   const follower = followControl({ reader: control, uptime, take: orders.take, say });
-  const heartbeat = (): HeartbeatEntry => ({ kind: 'heartbeat', at: now(), node, boot, uptime: Math.round(uptime()) });
   const own = { limits, acted, aedes, intake, sessions, refusals, publishing, keyring, orders, follower, front, certificates };
   return { ...own, heartbeat, tellLimits };
 }

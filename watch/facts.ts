@@ -18,11 +18,14 @@ export interface Facts {
   note?: SessionNote;
 }
 
-/** Takes the message into its terminal's sessions. A Will is the broker's word, and nobody's life. */
-export function factsOf({ at, decoded, replayed }: MessageEntry, sessions: Sessions): Facts {
+/**
+ * Takes the message into its terminal's sessions. A Will is the broker's word, and nobody's life. `steppedMs`: by how much the
+ * broker's clock has stepped so far.
+ */
+export function factsOf({ at, decoded, replayed }: MessageEntry, sessions: Sessions, steppedMs = 0): Facts {
   if (!decoded.ok) return { life: replayed === undefined, why: 'undecodable' };
   const { message } = decoded;
-  const note = noteMessage(sessions, message, replayed?.at ?? at, replayed !== undefined);
+  const note = noteMessage(sessions, message, replayed?.at ?? at, { replayed: replayed !== undefined, steppedMs });
   if (!note.fresh) return { life: replayed === undefined, why: 'duplicate' };
   if (replayed) return { life: false, why: 'replayed', message, note };
   if (message.channel === 'state' && message.body.state === 'lost') {
@@ -41,15 +44,19 @@ export interface Placed {
 
 const NOTHING: Placed = { samples: [], impossible: [] };
 
-/** A sample cannot have been taken after it came, give or take what a right clock may be off, nor before any backlog began. */
+/**
+ * A sample cannot have been taken after it came, give or take what a right clock may be off, nor before any backlog began. Where our
+ * own clock was put back within the session, it came later than that says.
+ */
 export function placedSamples({ message, note }: Facts, receivedAt: number): Placed {
   if (message?.channel !== 'report') return NOTHING;
   const placed: Placed = { samples: [], impossible: [] };
+  const latest = receivedAt - Math.min(0, note?.steppedMs ?? 0) + CLOCK_TOLERANCE_MS;
   for (const [i, sample] of message.body.samples.entries()) {
     // A clock that was put right within its session is right.
     const isRight = Math.abs(receivedAt - sample.at) <= CLOCK_TOLERANCE_MS;
     const at = isRight ? sample.at : Math.round(placeSample(sample.at, note?.skewMs ?? 0));
-    if (at > receivedAt + CLOCK_TOLERANCE_MS || at < receivedAt - OLDEST_BACKLOG_MS) placed.impossible.push(i);
+    if (at > latest || at < receivedAt - OLDEST_BACKLOG_MS) placed.impossible.push(i);
     else placed.samples.push({ ...sample, at });
   }
   return placed;

@@ -54,8 +54,8 @@ class Reader implements LogReader {
     this.#durable = new DurableFile(dir);
   }
 
-  read(batch: number, maxBytes: number): Promise<Batch[]> {
-    const turn = this.#turn.then(() => this.#read(Math.max(1, batch), maxBytes));
+  read(batch: number, maxBytes: number, knownDurable = 0): Promise<Batch[]> {
+    const turn = this.#turn.then(() => this.#read(Math.max(1, batch), maxBytes, knownDurable));
     this.#turn = turn.catch(() => {});
     return turn;
   }
@@ -86,10 +86,21 @@ class Reader implements LogReader {
     this.#durable.close();
   }
 
-  async #read(batch: number, maxBytes: number): Promise<Batch[]> {
-    const durable = this.#durable.read();
+  async #read(batch: number, maxBytes: number, knownDurable: number): Promise<Batch[]> {
+    const told = this.#durable.read();
+    if (batch <= told.batch) return this.#readUntil({ ...told, batch: Math.max(told.batch, knownDurable) }, batch, maxBytes);
+    if (batch > knownDurable) return [];
+    try {
+      return await this.#readUntil({ ...told, batch: knownDurable }, batch, maxBytes);
+    } catch (error) {
+      // A disk that did not keep its word: the writer tells of it, and closes the gap.
+      if (error instanceof LogError) return [];
+      throw error;
+    }
+  }
+
+  async #readUntil(durable: Durable, batch: number, maxBytes: number): Promise<Batch[]> {
     const batches: Batch[] = [];
-    if (batch > durable.batch) return batches;
     let cursor = await this.#seek(batch, durable);
     for (let bytes = 0; cursor.next <= durable.batch && (bytes < maxBytes || batches.length === 0); ) {
       if (cursor.next > cursor.last) {

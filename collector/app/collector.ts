@@ -30,6 +30,8 @@ import { sendBy } from './orders.ts';
 import { openWebhooks } from './webhooks.ts';
 
 const DAY_MS = 86_400_000;
+/** How long the start waits for the store. Alerts, and where all is one process the broker, wait with it. */
+const CHECK_MS = 3_000;
 const BROKERS_LOG_FULL =
   "the brokers' log is full of what is still unread: terminals get no PUBACK and keep their messages, until what reads it has caught up, its disk has space or its size limit is raised";
 
@@ -183,17 +185,23 @@ function openRecord(path: string) {
   };
 }
 
-/** A store that is away delays points; one that refuses us is a mistake in the settings, and better said at once. */
-async function openStore({ influx, kept, paths, say }: CollectorOptions): Promise<TelemetryStore> {
+/** A store that is away, or does not answer, delays points; one that refuses us is a mistake in the settings, and better said at once. */
+async function openStore({ influx, kept, paths, clock, say }: CollectorOptions): Promise<TelemetryStore> {
   const store = influx ? openInfluxStore({ ...influx, kept, say }) : await openDuckDbStore(paths.store, kept);
+  const answered = new AbortController();
+  const late = clock.sleep(CHECK_MS, answered.signal).then(() => {
+    throw new StoreError('unavailable', `no answer within ${CHECK_MS} ms`);
+  });
   try {
-    await store.check();
+    await Promise.race([store.check(), late]);
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'unavailable') {
       await store.close();
       throw error;
     }
     say(`${error.message}: starting all the same, points wait in the log until it is back`);
+  } finally {
+    answered.abort();
   }
   return store;
 }

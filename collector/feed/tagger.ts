@@ -11,6 +11,7 @@ import { changesOf, type StagedRow } from '../../watch/fleet/imports.ts';
 import type { Merchant } from '../../watch/fleet/merchants.ts';
 import { Registry, type Touched } from '../../watch/fleet/registry.ts';
 import { CLOCK_TOLERANCE_MS, placeSample } from '../../watch/fleet/sessions.ts';
+import { type ClockSteps, noteStep, steppedMs } from '../../watch/fleet/steps.ts';
 import { newTerminal, placeOf, type Terminal } from '../../watch/fleet/terminals.ts';
 import { Table } from '../../watch/fold/table.ts';
 import type { Draft } from '../store/draft.ts';
@@ -43,6 +44,7 @@ export class Tagger {
   readonly #terminals = new Table<Terminal>('terminals');
   readonly #history = new Table<TagHistory>('history');
   readonly #staged = new Table<StagedRow>('staged');
+  readonly #steps = new Table<ClockSteps>('steps');
   /** The last tags of each terminal, by what they were made of. */
   readonly #tags = new Map<string, { place: Place; version: Version; tags: TerminalTags }>();
   readonly tables: readonly Table<object>[];
@@ -51,13 +53,14 @@ export class Tagger {
   constructor() {
     const merchants = new Table<Merchant>('merchants');
     const rows = new Table<object>('registry');
-    this.tables = [this.#terminals, this.#history, this.#staged, merchants, rows] as unknown as Table<object>[];
+    this.tables = [this.#terminals, this.#history, this.#staged, this.#steps, merchants, rows] as unknown as Table<object>[];
     this.#registry = new Registry({ terminals: this.#terminals, merchants, rows }, new HoursBook());
   }
 
   /** Takes an entry in; the samples are those that it newly brings. */
   take(entry: Entry): TaggedSample[] {
     if (entry.kind === 'message') return this.#message(entry);
+    if (entry.kind === 'platform') noteStep(this.#steps, entry.platform);
     if (entry.kind !== 'registry' && entry.kind !== 'commit') return [];
     const touched: Touched = { merchants: new Set(), terminals: new Set() };
     for (const change of changesOf(entry, this.#staged)) this.#registry.apply(change, entry.at, touched);
@@ -68,7 +71,7 @@ export class Tagger {
   #message(entry: MessageEntry): TaggedSample[] {
     const key = terminalKey(entry);
     const t = this.#terminals.change(key) ?? this.#terminals.set(key, newTerminal(entry, entry.at));
-    const facts = factsOf(entry, t.sessions);
+    const facts = factsOf(entry, t.sessions, steppedMs(this.#steps, entry.node));
     if (facts.message?.channel === 'birth' && facts.note?.current) {
       t.birth = facts.message.body;
       // By the terminal's own clock, as its samples are: it was received a little later than it was said.

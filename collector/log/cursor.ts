@@ -18,12 +18,12 @@ export class Cursor {
     return this.#next;
   }
 
-  /** The next record, from the log if need be; undefined at its end. */
-  async peek(): Promise<Uint8Array | undefined> {
+  /** The next record, from the log if need be; undefined at its end. `knownDurable`: see LogReader.read. */
+  async peek(knownDurable = 0): Promise<Uint8Array | undefined> {
     // A batch without records closes a gap, so there may be more behind it.
     for (;;) {
       const bytes = this.peekLoaded();
-      if (bytes || !(await this.#load())) return bytes;
+      if (bytes || !(await this.#load(knownDurable))) return bytes;
     }
   }
 
@@ -53,9 +53,9 @@ export class Cursor {
     return this.#reader.grown(this.#next.batch - 1, signal);
   }
 
-  async #load(): Promise<boolean> {
+  async #load(knownDurable: number): Promise<boolean> {
     if (this.#batches.length > 0) return true;
-    this.#batches = await this.#reader.read(this.#next.batch, READ_BYTES);
+    this.#batches = await this.#reader.read(this.#next.batch, READ_BYTES, knownDurable);
     const [first] = this.#batches;
     // Batches that a damaged disk lost leave a gap in the numbers.
     if (first && first.batch > this.#next.batch) this.#next = { batch: first.batch, index: 0 };

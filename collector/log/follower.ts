@@ -39,10 +39,13 @@ export class Follower {
     return item ?? this.#owners(this.#upcoming);
   }
 
-  /** The next brokers' record before `until`. The owner has read that far, so where the log ends first there is none left. */
+  /**
+   * The next brokers' record before `until`. The owner has read that far, so it was durable, and where the log ends first there is none
+   * left.
+   */
   async #brokersBefore(until: Offset): Promise<Item | undefined> {
     if (!isBefore(this.brokers.next, until)) return undefined;
-    const bytes = await this.brokers.peek();
+    const bytes = await this.brokers.peek(until.index > 0 ? until.batch : until.batch - 1);
     const offset = this.brokers.next;
     if (!bytes || !isBefore(offset, until)) return undefined;
     this.brokers.advance();

@@ -251,7 +251,7 @@ export class Owner {
   /** A tick for each heartbeat, or, while a backlog is read, for each second of ours: followers get no further than the last tick. */
   async #tick(atEnd: boolean): Promise<void> {
     if (!atEnd && this.#sinceTick() < TICK_MS) return;
-    const at = nextTick(this.#pulse, this.watch.now);
+    const at = nextTick(this.#pulse, this.watch.now, this.#sinceTick());
     if (at !== undefined) await this.#appendTick(at);
   }
 

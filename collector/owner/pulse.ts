@@ -61,11 +61,12 @@ function replacedBy(pulse: Pulse, node: string, at: number): PlatformEntry[] {
 
 function ofNode(last: Beat | undefined, { at, boot, uptime }: Beat, node: string, lastAt: number): PlatformEntry[] {
   if (!last) return [];
-  if (last.down) return [broker(node, 'up', at)];
   const passed = at - last.at;
   const lived = last.boot === boot ? uptime - last.uptime : passed;
   const step = passed - lived;
-  if (Math.abs(step) > PULSE_LIMIT_MS) return clockStepped(node, Math.round(step), at, lastAt);
+  const up = last.down ? [broker(node, 'up', at)] : [];
+  if (Math.abs(step) > PULSE_LIMIT_MS) return [...clockStepped(node, Math.round(step), at, lastAt), ...up];
+  if (last.down) return up;
   return passed > PULSE_LIMIT_MS ? [broker(node, 'down', lastAt), broker(node, 'up', at)] : [];
 }
 
@@ -90,13 +91,14 @@ export function pulseTime(pulse: Pulse): number | undefined {
 
 /**
  * The time of the next tick: the slowest broker's. Where the brokers' clocks are behind what the log has come to already (they were
- * ahead, and were put right), time goes on at half its pace until they meet: deadlines come late then, and none is missed.
+ * ahead, and were put right), time goes on at half its pace until they meet: deadlines come late then, and none is missed. Heartbeats
+ * that were held back and come all at once are behind too, and no more time passes with them than with us: `sinceTickMs`.
  */
-export function nextTick(pulse: Pulse, now: number): number | undefined {
+export function nextTick(pulse: Pulse, now: number, sinceTickMs = Number.POSITIVE_INFINITY): number | undefined {
   const at = pulseTime(pulse);
   if (at === undefined) return undefined;
   const up = Object.values(pulse).filter((beat) => !beat.down);
-  const lived = Math.min(...up.map(({ uptime, tickedUptime = uptime }) => uptime - tickedUptime));
+  const lived = Math.min(sinceTickMs, ...up.map(({ uptime, tickedUptime = uptime }) => uptime - tickedUptime));
   for (const beat of up) beat.tickedUptime = beat.uptime;
   const behind = now - Math.max(...up.map((beat) => beat.at));
   return behind <= BEHIND_MS ? at : now + Math.floor(lived / 2);

@@ -2,7 +2,7 @@
  * The two buckets of an InfluxDB. The one of the settings has to be there, or a slip in its name would go unseen; that of the roll-ups
  * is made where it is missing. One that is there is left as it is: a shorter retention removes points at once.
  */
-import { storeErrorOf } from './influx-errors.ts';
+import { type Answer, storeErrorOf } from './influx-errors.ts';
 import type { InfluxHttp } from './influx-http.ts';
 import { type Kept, StoreError } from './port.ts';
 
@@ -78,13 +78,13 @@ class Buckets {
   async #find(name: string): Promise<Bucket | null | undefined> {
     const answer = await this.#ask('GET', `/api/v2/buckets?${new URLSearchParams({ org: this.#org, name })}`);
     if (answer.status === 404) return undefined;
-    return answer.status === 200 ? (JSON.parse(answer.text).buckets?.[0] as Bucket | undefined) : null;
+    return answer.status === 200 ? read<{ buckets?: Bucket[] }>(answer).buckets?.[0] : null;
   }
 
   /** Where the token may not, the first write says that there is none. */
   async make(name: string, days: number): Promise<void> {
     const answer = await this.#ask('GET', `/api/v2/orgs?${new URLSearchParams({ org: this.#org })}`);
-    const orgID = answer.status === 200 ? JSON.parse(answer.text).orgs?.[0]?.id : undefined;
+    const orgID = answer.status === 200 ? read<{ orgs?: { id: string }[] }>(answer).orgs?.[0]?.id : undefined;
     if (orgID !== undefined) await this.#ask('POST', '/api/v2/buckets', { orgID, name, retentionRules: rulesOf(days) });
   }
 
@@ -93,6 +93,15 @@ class Buckets {
     if (answer.status >= 500 || answer.status === 429) throw storeErrorOf(answer, this.#now);
     return answer;
   }
+}
+
+/** Something between may answer with a page of its own. Errors: a StoreError `unavailable` where it is no JSON object. */
+function read<T extends object>({ text }: Answer): T {
+  try {
+    const value: T | null = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {}
+  throw new StoreError('unavailable', 'what answered is not InfluxDB 2: it sent no JSON');
 }
 
 function rulesOf(days: number) {

@@ -18,9 +18,10 @@ export const START = 1_763_798_400_000;
 /** Time that moves by hand: `pass` runs what is due on the way. */
 export class TestClock {
   #at = START;
+  #stepped = 0;
   #timers = new Set<{ ms: number; due: number; run(): void }>();
 
-  now = (): number => this.#at;
+  now = (): number => this.#at + this.#stepped;
   uptime = (): number => this.#at - START;
 
   every = (ms: number, run: () => void): (() => void) => {
@@ -28,6 +29,11 @@ export class TestClock {
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   };
+
+  /** Moves the wall clock alone. */
+  step(ms: number): void {
+    this.#stepped += ms;
+  }
 
   pass(ms: number): void {
     const until = this.#at + ms;

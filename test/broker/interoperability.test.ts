@@ -38,7 +38,7 @@ function openToAll({ parts }: BareBroker): void {
   const user = { kind: 'noc', user: 'noc:anybody', name: 'anybody' } as const;
   aedes.preConnect = (client, packet, done) => {
     // MQTT 3.1.1, 3.1.3-8: a session that is to be kept needs a name.
-    if (packet.clientId !== '' || packet.clean) sessions.admit(client, user, 0, packet.keepalive || 1_200);
+    if (packet.clientId !== '' || packet.clean) sessions.admit(client, user, { issued: 0, keyId: 'none' }, packet.keepalive || 1_200);
     packet.keepalive = 0;
     done(null, true);
   };

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { problemsOf } from '../faults/deliveries.ts';
-import { insistOnImport, terminalsCsv } from '../faults/round.ts';
+import { insistOnImport, terminalsCsv } from '../faults/registry.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { connectMqtt } from '../helpers/mqtt.ts';

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { decodeOwnerRecord } from '../../collector/log/entries.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { aheadBy } from '../helpers/faketime.ts';
 import { type Command, Installation } from '../helpers/installation.ts';
 import { lacks } from '../helpers/servers.ts';
+import { seeds } from './form.ts';
 import { Fleet } from './load.ts';
-import { records } from './observe.ts';
+import { offlineTerminals, platformStates } from './observe.ts';
 import { between, seeded } from './random.ts';
-import { bindAll, seeds } from './round.ts';
+import { bindAll } from './registry.ts';
+import { tabled } from './table.ts';
 import { judge } from './verdict.ts';
 
 const HOURS_MS = 2 * 3_600_000;
@@ -19,6 +20,8 @@ const AT_ONCE = 3;
 const BACK = ['SN0001', 'SN0002', 'SN0003', 'SN0004'];
 const GONE = 'SN0009';
 const MERCHANT = 'm-0';
+
+const rounds = tabled('two hours');
 
 describe.skipIf(lacks('faketime'))('everything gone for two hours', () => {
   const all = seeds(7_000);
@@ -55,7 +58,7 @@ async function playAbsence(seed: number): Promise<void> {
   const up = await brokerUp(installation);
   await delay(between(random, 0, (INTERVAL_SECONDS - 2) * 1_000));
   clock.away = false;
-  await eventually(async () => expect(await offline(installation)).toEqual([GONE]), { within: 30_000, every: 200 });
+  await eventually(async () => expect(await offlineTerminals(installation)).toEqual([GONE]), { within: 30_000, every: 200 });
   // Whoever was not heard in time is called offline within an interval more.
   await delay(INTERVAL_SECONDS * 1_000);
   await back.drain(20_000);
@@ -63,8 +66,9 @@ async function playAbsence(seed: number): Promise<void> {
   await back.end();
 
   const sent = [...back.reports, ...gone.reports];
-  const figures = { scenario: 'two hours', seed, connects: back.connects + gone.connects, kills: parts.length };
-  const transitions = await judge({ ...figures, acquirer, installation, sent, asked, influx: undefined });
+  const faults = Object.fromEntries(parts.map((part) => [`kill ${part}`, 1]));
+  const known = { scenario: 'two hours', seed, faults, rate: null, connects: back.connects + gone.connects };
+  const transitions = await judge({ acquirer, installation, sent, asked, influx: undefined }, known, rounds);
   const told = transitions.filter(({ alert }) => alert.type === 'terminal.offline');
   const after = told.map(({ transition, alert, at }) => [transition, alert.subject.terminal, at - up.at]);
   expect(after).toEqual([['fired', GONE, INTERVAL_SECONDS * 1_000]]);
@@ -83,7 +87,7 @@ function fleetOf(installation: Installation, acquirer: string, sns: readonly str
   const { mqttPort, token, durable } = installation;
   const port = () => (clock.away ? undefined : mqttPort());
   const now = () => Date.now() + clock.ahead;
-  const timing = { everyMs: REPORT_MS, intervalSeconds: INTERVAL_SECONDS, keepaliveSeconds: INTERVAL_SECONDS, limit: 200 };
+  const timing = { everyMs: REPORT_MS, intervalSeconds: INTERVAL_SECONDS, keepaliveSeconds: INTERVAL_SECONDS };
   return new Fleet({ acquirer, terminals: new Map(sns.map((sn) => [sn, MERCHANT])), port, token, durable, now, random, ...timing });
 }
 
@@ -103,11 +107,7 @@ async function startAgain(
 async function brokerUp({ paths }: Installation): Promise<{ downAt: number; at: number }> {
   return eventually(
     async () => {
-      const states = [];
-      for await (const { bytes } of records(paths.ownerLog)) {
-        const { entry } = decodeOwnerRecord(bytes);
-        if (entry.kind === 'platform') states.push({ at: entry.at, ...entry.platform });
-      }
+      const states = await platformStates(paths);
       expect(states).toEqual([
         expect.objectContaining({ part: 'broker', state: 'down' }),
         expect.objectContaining({ part: 'broker', state: 'up' }),
@@ -116,9 +116,4 @@ async function brokerUp({ paths }: Installation): Promise<{ downAt: number; at: 
     },
     { within: 20_000, every: 100 },
   );
-}
-
-async function offline(installation: Installation): Promise<(string | null)[]> {
-  const alerts = await installation.alerts();
-  return alerts.filter(({ type }) => type === 'terminal.offline').map(({ subject }) => subject.terminal);
 }

@@ -7,8 +7,9 @@ import { Watch } from '../../watch/fold/watch.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation, type Command as Part } from '../helpers/installation.ts';
 import { connectMqtt, type MqttClient } from '../helpers/mqtt.ts';
+import { seeds } from './form.ts';
 import { between, pick, seeded } from './random.ts';
-import { insistOnImport, seeds, terminalsCsv } from './round.ts';
+import { insistOnImport, terminalsCsv } from './registry.ts';
 
 const ROUND_MS = 120_000;
 const KILLS = 3;

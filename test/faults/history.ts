@@ -93,16 +93,26 @@ function storeKey({ user, at }: Pick<StoredReport, 'user' | 'at'>): string {
 }
 
 function* checkReports({ sent, stored, moves }: History): Generator<Problem> {
-  const rows = groupBy(stored, storeKey);
-  for (const report of sent) {
+  const rows = groupBy(stored, ({ user }) => user);
+  const moved = groupBy(moves, ({ user }) => user);
+  for (const [user, reports] of groupBy(sent, (report) => report.user)) {
+    yield* checkUser(reports, rows.get(user) ?? [], moved.get(user) ?? []);
+    rows.delete(user);
+  }
+  for (const [, strays] of rows) for (const row of strays) yield { kind: 'never_sent', what: storeKey(row) };
+}
+
+function* checkUser(reports: readonly SentReport[], stored: readonly StoredReport[], moves: readonly Move[]): Generator<Problem> {
+  const rows = groupBy(stored, ({ at }) => at);
+  for (const report of reports) {
     const key = storeKey(report);
-    const found = rows.get(key) ?? [];
-    rows.delete(key);
+    const found = rows.get(report.at) ?? [];
+    rows.delete(report.at);
     if (found.length === 0 && report.durableAtPuback !== null) yield { kind: 'missing', what: `${key}, seq ${report.seq}` };
     if (found.length > 1) yield { kind: 'doubled', what: `${key}: ${found.length} times` };
     for (const row of found) yield* checkRow(report, row, merchantAt(moves, report));
   }
-  for (const key of rows.keys()) yield { kind: 'never_sent', what: key };
+  for (const [, strays] of rows) for (const row of strays) yield { kind: 'never_sent', what: storeKey(row) };
 }
 
 function* checkRow(report: SentReport, row: StoredReport, merchant: string): Generator<Problem> {
@@ -111,9 +121,8 @@ function* checkRow(report: SentReport, row: StoredReport, merchant: string): Gen
   if (row.merchant !== merchant) yield { kind: 'wrong_tag', what: `${storeKey(row)}: under ${row.merchant}, not ${merchant}` };
 }
 
-function merchantAt(moves: readonly Move[], { user, at }: SentReport): string {
-  const ofUser = moves.filter((move) => move.user === user);
-  return (ofUser.findLast((move) => move.at <= at) ?? ofUser[0])?.merchant ?? '';
+function merchantAt(moves: readonly Move[], { at }: SentReport): string {
+  return (moves.findLast((move) => move.at <= at) ?? moves[0])?.merchant ?? '';
 }
 
 function* checkPubacks({ sent, logged }: History): Generator<Problem> {
@@ -166,8 +175,8 @@ function tellKey({ id, transition, at }: Told): string {
   return `${id} ${transition} ${at}`;
 }
 
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
   for (const item of items) {
     const key = keyOf(item);
     const group = groups.get(key);

@@ -1,67 +1,58 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/eventually.ts';
-import { type Influx, startInflux } from '../helpers/influx.ts';
+import { describe, expect, test } from 'vitest';
+import type { Process } from '../helpers/installation.ts';
 import { lacks } from '../helpers/servers.ts';
 import { tempDir } from '../helpers/tempdir.ts';
+import { byForm, seeds } from './form.ts';
 import { between } from './random.ts';
-import { insistOnImport, MERCHANTS, merchantName, playRound, type Round, seeds, terminalsCsv } from './round.ts';
+import { insistOnImport, MERCHANTS, merchantName, terminalsCsv } from './registry.ts';
+import { note, playRound, type Round } from './round.ts';
+import { tabled } from './table.ts';
 
-/** A minute by hand. */
-const OUTAGE_MS = Number(process.env.TILLWATCH_OUTAGE_SECONDS ?? 5) * 1000;
-const ROUND_MS = OUTAGE_MS + 180_000;
+const OUTAGE_MS = byForm(20_000, 600_000);
+/** Cleanly ended and killed. */
+const AWAY_ROUNDS = 2;
+const AWAY_MS = 2 * OUTAGE_MS + 300_000;
+const ROUND_MS = 300_000;
 const MOVERS = 5;
 const COMMANDS = ['broker', 'collector'] as const;
 
-let influx: Influx;
 const isMissing = lacks('influxd');
-beforeAll(async () => {
-  if (!isMissing) influx = await startInflux();
-});
-afterEach(async () => {
-  if (!isAlive(influx.pid)) await influx.restart();
-});
-afterAll(() => influx?.stop());
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-/** Ends the server, and leaves it away. */
-async function stopInflux(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (signal === 'SIGKILL') return influx.kill();
-  process.kill(influx.pid, signal);
-  await eventually(() => expect(isAlive(influx.pid)).toBe(false), { within: 30_000 });
-}
 
 describe.skipIf(isMissing)('InfluxDB away for a while under load', () => {
-  test.each(seeds(5_000))('nothing is lost, and all is there after (seed %i)', { timeout: ROUND_MS }, async (seed) => {
-    await playRound({ scenario: 'InfluxDB away', seed, influx, commands: COMMANDS }, async (round) => {
-      await round.wait(500, 1_500);
-      await stopInflux(seed % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
-      round.kills++;
+  const rounds = tabled('InfluxDB away');
+
+  test.each(seeds(5_000, AWAY_ROUNDS))('nothing is lost, and all is there after (seed %i)', { timeout: AWAY_MS }, async (seed) => {
+    await playRound({ scenario: 'InfluxDB away', seed, store: 'influxdb', commands: COMMANDS, rounds }, async (round) => {
+      await round.wait(0, 1_000);
+      await round.influx!.end(seed % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
+      note(round, `away ${OUTAGE_MS / 1000} s`);
       await delay(OUTAGE_MS);
-      await influx.restart();
+      await round.influx!.restart();
       await round.wait(200, 500);
     });
   });
 });
 
 describe.skipIf(isMissing)('terminals that change merchant while InfluxDB is away and the feed is killed', () => {
+  const rounds = tabled('moves');
+
   test.each(seeds(6_000))('every report is stored once, under the merchant of its time (seed %i)', { timeout: ROUND_MS }, async (seed) => {
-    await playRound({ scenario: 'moves', seed, influx, commands: COMMANDS }, async (round) => {
+    await playRound({ scenario: 'moves', seed, store: 'influxdb', commands: COMMANDS, rounds }, async (round) => {
       const { installation, processes } = round;
+      const influx = round.influx!;
+      const kill = async (collector: Process) => {
+        await collector.end('SIGKILL');
+        note(round, 'kill collector');
+      };
       await round.wait(300, 800);
-      await stopInflux('SIGKILL');
+      await influx.end('SIGKILL');
+      note(round, 'kill influxd');
       await move(round, byApi);
       await round.wait(100, 1_000);
-      await round.kill(processes.slice(1));
+      await kill(processes[1]!);
       await round.wait(1_200, 2_500);
       await move(round, byCommand);
       await round.wait(1_200, 2_500);
@@ -69,7 +60,7 @@ describe.skipIf(isMissing)('terminals that change merchant while InfluxDB is awa
       await collector.ready();
       await move(round, byApi);
       await round.wait(0, 1_000);
-      await round.kill([collector]);
+      await kill(collector);
       await move(round, byCommand);
       installation.start('collector');
       await influx.restart();

@@ -25,8 +25,15 @@ export interface FleetOptions {
   everyMs: number;
   intervalSeconds: number;
   keepaliveSeconds: number;
-  /** Reports of each terminal, at most. */
-  limit: number;
+  /** Reports of each terminal, at most; default: no limit. */
+  limit?: number;
+  /** Of a member that nobody knows, in each report. */
+  paddingBytes?: number;
+}
+
+export interface Counts {
+  offered: number;
+  acknowledged: number;
 }
 
 export class Fleet {
@@ -42,6 +49,12 @@ export class Fleet {
 
   get connects(): number {
     return this.#terminals.reduce((sum, { connects }) => sum + connects, 0);
+  }
+
+  /** Reports that were taken, and those of them that were acknowledged. */
+  get counts(): Counts {
+    const offered = this.#terminals.reduce((sum, { reports }) => sum + reports.length, 0);
+    return { offered, acknowledged: offered - this.#waiting() };
   }
 
   /** Takes no more samples, and resolves when every report is acknowledged. Errors: throws where one still waits after `withinMs`. */
@@ -82,7 +95,13 @@ class Terminal {
   readonly #ended = new AbortController();
   readonly #sampling: NodeJS.Timeout;
   readonly #running: Promise<void>;
-  #outbox: SentReport[] = [];
+  readonly #padding: string | undefined;
+  readonly #inFlight = new Set<SentReport>();
+  /** What sessions that have ended left unacknowledged, the newest first. */
+  #old: SentReport[] = [];
+  /** Those from here on are the present session's, and were not sent yet. */
+  #unsent = 0;
+  #due = 0;
   #session: { id: string; seq: number } | undefined;
   #wake = () => {};
   #client: MqttClient | undefined;
@@ -93,12 +112,14 @@ class Terminal {
     this.sn = sn;
     this.#merchant = merchant;
     this.#options = options;
-    this.#sampling = setInterval(() => this.#sample(), options.everyMs);
+    if (options.paddingBytes) this.#padding = 'x'.repeat(options.paddingBytes);
+    const began = performance.now();
+    this.#sampling = setInterval(() => this.#catchUp(began), options.everyMs);
     this.#running = this.#run();
   }
 
   get waiting(): number {
-    return this.#outbox.length;
+    return this.#old.length + this.reports.length - this.#unsent + this.#inFlight.size;
   }
 
   stopSampling(): void {
@@ -125,16 +146,21 @@ class Terminal {
     return `${this.#options.acquirer}/${this.sn}`;
   }
 
+  /** Timers come late on a busy machine, and the load must not shrink with it. */
+  #catchUp(began: number): void {
+    const due = Math.floor((performance.now() - began) / this.#options.everyMs);
+    for (; this.#due < due; this.#due++) this.#sample();
+    this.#wake();
+  }
+
   /** A sample belongs to the session that is current, or that ended last. */
   #sample(): void {
-    if (!this.#session || this.reports.length >= this.#options.limit) return;
+    const { limit = Number.POSITIVE_INFINITY } = this.#options;
+    if (!this.#session || this.reports.length >= limit) return;
     this.#lastAt = Math.max(this.#options.now(), this.#lastAt + 1);
     const seq = this.#session.seq++;
     const rsrp = -70 - (this.reports.length % 50);
-    const report = { user: this.#user, session: this.#session.id, seq, at: this.#lastAt, rsrp, durableAtPuback: null };
-    this.reports.push(report);
-    this.#outbox.push(report);
-    this.#wake();
+    this.reports.push({ user: this.#user, session: this.#session.id, seq, at: this.#lastAt, rsrp, durableAtPuback: null });
   }
 
   async #run(): Promise<void> {
@@ -154,42 +180,46 @@ class Terminal {
     this.#client = client;
     try {
       if (client.returnCode !== 0 || this.#isCutOff) return;
-      this.#session = { id, seq: 0 };
+      this.#beginSession(id);
       client.publish(this.#topic('birth'), this.#birth(id)).catch(() => {});
-      await this.#send(client, id);
+      await this.#send(client);
     } finally {
       await client.breakOff();
     }
   }
 
-  async #send(client: MqttClient, session: string): Promise<void> {
-    const inFlight = new Set<SentReport>();
+  #beginSession(id: string): void {
+    this.#old = [...this.#old, ...this.#inFlight, ...this.reports.slice(this.#unsent)].sort((a, b) => b.at - a.at);
+    this.#inFlight.clear();
+    this.#unsent = this.reports.length;
+    this.#session = { id, seq: 0 };
+  }
+
+  async #send(client: MqttClient): Promise<void> {
     client.closed.then(() => this.#wake());
     while (!client.socket.destroyed && !this.#ended.signal.aborted) {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      for (let next = this.#next(session, inFlight); next && inFlight.size < WINDOW; next = this.#next(session, inFlight)) {
-        inFlight.add(next);
-        this.#publish(client, next, inFlight);
+      client.socket.cork();
+      while (this.#inFlight.size < WINDOW) {
+        const next = this.#unsent < this.reports.length ? this.reports[this.#unsent++] : this.#old.pop();
+        if (!next) break;
+        this.#inFlight.add(next);
+        this.#publish(client, next);
       }
+      client.socket.uncork();
       await woken;
     }
   }
 
-  #next(session: string, inFlight: Set<SentReport>): SentReport | undefined {
-    const waits = (report: SentReport) => !inFlight.has(report);
-    return this.#outbox.find((report) => report.session === session && waits(report)) ?? this.#outbox.find(waits);
-  }
-
-  #publish(client: MqttClient, report: SentReport, inFlight: Set<SentReport>): void {
+  #publish(client: MqttClient, report: SentReport): void {
     const { session, seq, at, rsrp } = report;
-    const payload = JSON.stringify({ v: 1, session, seq, samples: [{ at, signal: { rat: 'lte', rsrp } }] });
+    const payload = JSON.stringify({ v: 1, session, seq, samples: [{ at, signal: { rat: 'lte', rsrp } }], padding: this.#padding });
     client.publish(this.#topic('report'), payload).then(
       () => {
         report.durableAtPuback = this.#options.durable();
-        inFlight.delete(report);
-        this.#outbox = this.#outbox.filter((other) => other !== report);
+        this.#inFlight.delete(report);
         this.#wake();
       },
       () => {},

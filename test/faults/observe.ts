@@ -10,9 +10,11 @@ import { isBefore, type Position, positionFromText, START } from '../../collecto
 import { fromBytes, numberKey, OUTBOX, type OutboxRow } from '../../collector/owner/outputs.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb.ts';
 import type { Transition } from '../../protocol/alerts.ts';
+import type { PlatformEntry } from '../../protocol/entries.ts';
 import { terminalKey } from '../../protocol/topics.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import type { Influx } from '../helpers/influx.ts';
+import type { Installation } from '../helpers/installation.ts';
 import { FOR_EVER } from '../helpers/store.ts';
 import { logKey, type Move, type StoredReport, type Told } from './history.ts';
 
@@ -46,7 +48,23 @@ export async function loggedMoves({ ownerLog }: Layout): Promise<Move[]> {
   return moves;
 }
 
-export async function* records(log: string): AsyncGenerator<{ batch: number; bytes: Uint8Array }> {
+/** What the owner's log says of our own sight, oldest first. */
+export async function platformStates({ ownerLog }: Layout): Promise<({ at: number } & PlatformEntry['platform'])[]> {
+  const states = [];
+  for await (const { bytes } of records(ownerLog)) {
+    const { entry } = decodeOwnerRecord(bytes);
+    if (entry.kind === 'platform') states.push({ at: entry.at, ...entry.platform });
+  }
+  return states;
+}
+
+/** The terminals that the API lists as offline, or as having been. */
+export async function offlineTerminals(installation: Installation): Promise<(string | null)[]> {
+  const alerts = await installation.alerts();
+  return alerts.filter(({ type }) => type === 'terminal.offline').map(({ subject }) => subject.terminal);
+}
+
+async function* records(log: string): AsyncGenerator<{ batch: number; bytes: Uint8Array }> {
   const reader = await openSegmentReader(log);
   try {
     for (let next = 1; next <= (await reader.end()); ) {
@@ -148,17 +166,21 @@ export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
   }
 }
 
-/** The points of one acquirer. */
-export async function influxContent(influx: Influx, acquirer: string): Promise<Stored> {
-  const of = async (measurement: string) => (await influx.points(measurement)).filter(({ tags }) => tags.acquirer === acquirer);
-  const reports = (await of('terminal')).map(({ tags, fields, time }) => ({
-    user: `${tags.acquirer}/${tags.sn}`,
-    at: Date.parse(time),
-    seq: Number(fields.seq),
-    rsrp: Number(fields.signal_rsrp),
-    merchant: tags.merchant ?? '',
-  }));
-  const alerts = (await of('alert')).sort((a, b) => orderOf(a.time) - orderOf(b.time));
+/** The points of one acquirer, its reports by terminal: an answer with all of them would be a very large text. */
+export async function influxContent(influx: Influx, acquirer: string, users: ReadonlySet<string>): Promise<Stored> {
+  const reports: StoredReport[] = [];
+  for (const user of users) {
+    for (const { tags, fields, time } of await influx.points('terminal', { acquirer, sn: user.slice(acquirer.length + 1) })) {
+      reports.push({
+        user,
+        at: Date.parse(time),
+        seq: Number(fields.seq),
+        rsrp: Number(fields.signal_rsrp),
+        merchant: tags.merchant ?? '',
+      });
+    }
+  }
+  const alerts = (await influx.points('alert', { acquirer })).sort((a, b) => orderOf(a.time) - orderOf(b.time));
   const transitions = alerts.map(({ fields, time }) => ({
     id: String(fields.id),
     transition: String(fields.transition),

@@ -18,3 +18,8 @@ export function between(random: () => number, least: number, most: number): numb
 export function pick<T>(random: () => number, items: readonly T[]): T {
   return items[between(random, 0, items.length - 1)]!;
 }
+
+export function shuffled<T>(random: () => number, items: readonly T[]): T[] {
+  const left = [...items];
+  return items.map(() => left.splice(between(random, 0, left.length - 1), 1)[0]!);
+}

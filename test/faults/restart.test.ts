@@ -7,8 +7,9 @@ import { takeLock } from '../../backbone/lock.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { tempDir } from '../helpers/tempdir.ts';
+import { seeds } from './form.ts';
 import { between, seeded } from './random.ts';
-import { seeds, terminalsCsv } from './round.ts';
+import { terminalsCsv } from './registry.ts';
 
 const TEST_MS = 60_000;
 

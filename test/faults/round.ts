@@ -1,30 +1,24 @@
 /** One round of a scenario: an installation under load, what happens to it, and the verdict of the history. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { Transition } from '../../protocol/alerts.ts';
 import { eventually } from '../helpers/eventually.ts';
-import type { Influx } from '../helpers/influx.ts';
+import { type Influx, startInflux } from '../helpers/influx.ts';
 import { type Command, Installation, type Process } from '../helpers/installation.ts';
 import type { AskedMove } from './history.ts';
 import { Fleet } from './load.ts';
 import { between, seeded } from './random.ts';
+import { bindAll, homesOf, TERMINALS, walkQuotas } from './registry.ts';
+import type { Figures } from './table.ts';
 import { judge } from './verdict.ts';
 
-/** Few in CI, twenty by hand. */
-export const ROUNDS = Number(process.env.TILLWATCH_ROUNDS ?? 3);
-
-export function seeds(first: number): number[] {
-  return Array.from({ length: ROUNDS }, (_, round) => first + round);
-}
-
-const TERMINALS = 20;
-export const MERCHANTS = 4;
-const SLOTS = 8;
-const EVERY_MS = 50;
+/** With so many terminals 5 000 reports a second, each far below what the broker reads of one. */
+const EVERY_MS = 8;
+/** Before the first fault, to see what is acknowledged. */
+const CALM_MS = 1_000;
 /** Less than this was no load. */
-const LEAST_REPORTS = 400;
-/** Of each terminal, in whatever time a round takes. */
-const REPORTS_LIMIT = 5_000;
-const PATIENCE_MS = 60_000;
+const LEAST_REPORTS = 5_000;
+const PATIENCE_MS = 180_000;
 /** No deadline of presence comes within a round. */
 const INTERVAL_SECONDS = 300;
 
@@ -38,53 +32,91 @@ export interface Round {
   readonly acquirer: string;
   /** What was started at first. */
   readonly processes: readonly Process[];
-  /** Kills that were counted. */
-  kills: number;
+  /** Where points go; absent: into the embedded store. */
+  readonly influx: Influx | undefined;
+  /** What was done to what, and how often. */
+  readonly faults: Record<string, number>;
   wait(leastMs: number, mostMs: number): Promise<void>;
-  kill(victims: readonly Process[]): Promise<void>;
 }
 
 export interface RoundOptions {
   scenario: string;
   seed: number;
-  influx?: Influx;
   /** What runs at first; the load begins when all of it is ready. */
   commands: readonly Command[];
+  store: 'embedded' | 'influxdb';
+  /** Where the collector finds this InfluxDB; default: at its own address. */
+  influxUrl?: (influx: Influx) => Promise<string>;
+  /** The data folder; default: a new one. */
+  root?: string;
+  env?: Record<string, string>;
+  /** Beside what every report has, bytes of each. */
+  paddingBytes?: number;
+  intervalSeconds?: number;
+  keepaliveSeconds?: number;
+  /** Where its figures go. */
+  rounds: Figures[];
 }
 
 /** Runs `faults` over an installation under load, lets everything arrive, and holds it against what was promised. */
-export async function playRound(options: RoundOptions, faults: (round: Round) => Promise<void>): Promise<void> {
-  const { scenario, seed, influx } = options;
-  const round = await beginRound(options);
-  const { installation, fleet, asked, acquirer } = round;
-  // Of its own numbers, so that what happens when depends on no timing.
-  const walk = walkQuotas(round, seeded(seed + 1));
+export async function playRound(options: RoundOptions, faults: (round: Round) => Promise<void>): Promise<Transition[]> {
+  const { scenario, seed, rounds } = options;
+  const influx = options.store === 'influxdb' ? await startInflux() : undefined;
   try {
-    await faults(round);
-    await walk.stop();
-    await fleet.drain(PATIENCE_MS);
-    await installation.settled(PATIENCE_MS);
+    const round = await beginRound(options, influx);
+    const { installation, fleet, asked, acquirer } = round;
+    // Of its own numbers, so that what happens when depends on no timing.
+    const walk = walkQuotas(installation, acquirer, seeded(seed + 1));
+    let rate: Figures['rate'];
+    try {
+      rate = await rateOf(fleet);
+      await faults(round);
+      await walk.stop();
+      await fleet.drain(PATIENCE_MS);
+      await installation.settled(PATIENCE_MS);
+    } finally {
+      await Promise.allSettled([walk.stop(), fleet.end()]);
+    }
+    const sent = fleet.reports;
+    const known = { scenario, seed, faults: round.faults, rate, connects: fleet.connects };
+    const transitions = await judge({ acquirer, installation, sent, asked, influx }, known, rounds);
+    expect(sent.length).toBeGreaterThan(LEAST_REPORTS);
+    return transitions;
   } finally {
-    await Promise.allSettled([walk.stop(), fleet.end()]);
+    await influx?.stop();
   }
-  const sent = fleet.reports;
-  await judge({ scenario, seed, acquirer, installation, sent, asked, connects: fleet.connects, kills: round.kills, influx });
-  expect(sent.length).toBeGreaterThan(LEAST_REPORTS);
 }
 
-async function beginRound({ seed, influx, commands }: RoundOptions): Promise<Round> {
+async function beginRound(options: RoundOptions, influx: Influx | undefined): Promise<Round> {
+  const { seed, commands, env = {}, influxUrl, root, paddingBytes, intervalSeconds = INTERVAL_SECONDS } = options;
   const acquirer = `r${seed}`;
   const random = seeded(seed);
-  const access = influx && { INFLUX_URL: influx.url, INFLUX_TOKEN: influx.token, INFLUX_ORG: influx.org, INFLUX_BUCKET: influx.bucket };
-  const installation = await Installation.create(access);
+  const access = influx && {
+    INFLUX_URL: (await influxUrl?.(influx)) ?? influx.url,
+    INFLUX_TOKEN: influx.token,
+    INFLUX_ORG: influx.org,
+    INFLUX_BUCKET: influx.bucket,
+  };
+  const installation = await Installation.create({ ...env, ...access }, root);
   const processes = commands.map((command) => installation.start(command));
   await Promise.all(processes.map((one) => one.ready()));
-  const homes = new Map(Array.from({ length: TERMINALS }, (_, i) => [`SN${String(i).padStart(4, '0')}`, merchantName(i % MERCHANTS)]));
+  const homes = homesOf(TERMINALS);
   const asked = await bindAll(installation, acquirer, homes);
   const { mqttPort: port, token, durable } = installation;
-  const timing = { everyMs: EVERY_MS, intervalSeconds: INTERVAL_SECONDS, keepaliveSeconds: INTERVAL_SECONDS, limit: REPORTS_LIMIT };
-  const fleet = new Fleet({ acquirer, terminals: homes, port, token, durable, now: Date.now, random: seeded(seed + 2), ...timing });
-  const round: Round = {
+  const fleet = new Fleet({
+    acquirer,
+    terminals: homes,
+    port,
+    token,
+    durable,
+    now: Date.now,
+    random: seeded(seed + 2),
+    everyMs: EVERY_MS,
+    intervalSeconds,
+    keepaliveSeconds: options.keepaliveSeconds ?? intervalSeconds,
+    ...(paddingBytes === undefined ? {} : { paddingBytes }),
+  });
+  return {
     random,
     installation,
     fleet,
@@ -92,62 +124,24 @@ async function beginRound({ seed, influx, commands }: RoundOptions): Promise<Rou
     sns: [...homes.keys()],
     acquirer,
     processes,
-    kills: 0,
+    influx,
+    faults: {},
     wait: (least, most) => delay(between(random, least, most)),
-    async kill(victims) {
-      round.kills += victims.filter((one) => one.runs).length;
-      await Promise.all(victims.map((one) => one.end('SIGKILL')));
-    },
   };
-  return round;
 }
 
-export function merchantName(n: number): string {
-  return `m-${n}`;
+/** Reports a second, over a moment in which nothing happens to anything. */
+async function rateOf(fleet: Fleet): Promise<Figures['rate']> {
+  // A broker that has just started is slower.
+  await eventually(() => expect(fleet.counts.acknowledged).toBeGreaterThan(LEAST_REPORTS), { within: PATIENCE_MS });
+  const [before, began] = [fleet.counts, performance.now()];
+  await delay(CALM_MS);
+  const [after, seconds] = [fleet.counts, (performance.now() - began) / 1000];
+  const perSecond = (of: keyof typeof before) => Math.round((after[of] - before[of]) / seconds);
+  return { offered: perSecond('offered'), acknowledged: perSecond('acknowledged') };
 }
 
-export async function bindAll(installation: Installation, acquirer: string, homes: ReadonlyMap<string, string>): Promise<AskedMove[]> {
-  const merchants = Array.from({ length: MERCHANTS }, (_, n) => `${acquirer},${merchantName(n)},${SLOTS},UTC`);
-  const terminals = [...homes].map(([sn, merchant]) => `${acquirer},${merchant},${sn}`);
-  const from = Date.now();
-  await installation.api('/v1/imports', {
-    files: [{ name: 'merchants.csv', text: ['acquirer,merchant,terminal_limit,tz', ...merchants].join('\n') }, terminalsCsv(terminals)],
-  });
-  const until = Date.now();
-  return [...homes].map(([sn, merchant]) => ({ user: `${acquirer}/${sn}`, merchant, from, until }));
-}
-
-export function terminalsCsv(rows: readonly string[], columns = 'acquirer,merchant,sn'): { name: string; text: string } {
-  return { name: 'terminals.csv', text: [columns, ...rows].join('\n') };
-}
-
-/** Sends an import until it is confirmed, as whoever gets no answer does. */
-export async function insistOnImport(installation: Installation, file: { name: string; text: string }): Promise<void> {
-  await eventually(() => installation.api('/v1/imports', { files: [file] }), { within: PATIENCE_MS, every: 50 });
-}
-
-/** Merchants gain and lose further terminals, so that their use crosses the lines of their limit, up and down. */
-function walkQuotas({ installation, acquirer }: Round, random: () => number): { stop(): Promise<void> } {
-  let stopping = false;
-  const spare = SLOTS - TERMINALS / MERCHANTS;
-  const walk = async () => {
-    while (!stopping) {
-      const merchant = between(random, 0, MERCHANTS - 1);
-      const bound = between(random, 0, spare + 1);
-      const rows = Array.from({ length: spare + 1 }, (_, n) => {
-        const lifecycle = n < bound ? 'active' : 'deleted';
-        return `${acquirer},${merchantName(merchant)},XX${merchant}-${n},${lifecycle}`;
-      });
-      await insistOnImport(installation, terminalsCsv(rows, 'acquirer,merchant,sn,lifecycle'));
-      await delay(between(random, 100, 300));
-    }
-  };
-  const walking = walk();
-  walking.catch(() => {});
-  return {
-    async stop() {
-      stopping = true;
-      await walking;
-    },
-  };
+/** Notes that this was done. */
+export function note({ faults }: Round, what: string): void {
+  faults[what] = (faults[what] ?? 0) + 1;
 }

@@ -1,34 +1,66 @@
 /** Holds what an installation left behind against what was promised, and tells the figures. */
-import { writeSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { Transition } from '../../protocol/alerts.ts';
+import { cli } from '../cli/harness.ts';
 import type { Influx } from '../helpers/influx.ts';
 import type { Installation } from '../helpers/installation.ts';
-import { type AskedMove, checkHistory, PROBLEMS, type Problem, type SentReport } from './history.ts';
+import { type AskedMove, checkHistory, type History, PROBLEMS, type Problem, type SentReport } from './history.ts';
 import { duckDbContent, foldLogs, influxContent, leftState, loggedMoves, loggedReports, told } from './observe.ts';
+import { type Figures, say } from './table.ts';
 
 export interface Played {
-  scenario: string;
-  seed: number;
   acquirer: string;
   installation: Installation;
   sent: readonly SentReport[];
   asked: readonly AskedMove[];
-  connects: number;
-  kills: number;
   /** Absent: the embedded store. */
   influx: Influx | undefined;
 }
 
-/** Stops the installation and judges it. The transitions are those of a fold over its logs from the start. */
-export async function judge({ installation, acquirer, influx, sent, asked, ...played }: Played): Promise<Transition[]> {
+/** What is known of a round beside its history, for its figures. */
+export type Known = Pick<Figures, 'scenario' | 'seed' | 'faults' | 'rate'> & { connects: number };
+
+export interface Evidence {
+  history: History;
+  /** Of a fold over its logs from the start. */
+  transitions: Transition[];
+  /** Of the transitions those that were saved and not in the store yet. */
+  pending: number;
+  exits: (number | null)[];
+}
+
+/** Stops the installation, judges it, and adds its figures to `rounds`. The transitions are those of a fold over its logs from the start. */
+export async function judge(played: Played, { connects, ...known }: Known, rounds: Figures[] = []): Promise<Transition[]> {
+  const { history, transitions, pending, exits } = await collect(played);
+  const problems = checkHistory(history);
+  const figures = {
+    ...known,
+    offered: history.sent.length,
+    acknowledged: history.sent.filter(({ durableAtPuback }) => durableAtPuback !== null).length,
+    stored: history.stored.length,
+    problems: countOf(problems),
+  };
+  const fired = transitions.filter(({ transition }) => transition === 'fired').length;
+  say(JSON.stringify({ ...figures, connects, moves: history.asked.length, fired, transitions: transitions.length, pending }));
+  rounds.push(figures);
+  const { installation } = played;
+  expect(installation.failures).toEqual([]);
+  expect(exits.filter((code) => code !== 0)).toEqual([]);
+  expect(problems.slice(0, 20)).toEqual([]);
+  const { code, out } = await cli(['log', 'verify'], { env: { TILLWATCH_DATA_DIR: installation.paths.root } });
+  expect({ code, out }).toMatchObject({ code: 0 });
+  return transitions;
+}
+
+/** Stops the installation, and reads everything that it left behind. */
+export async function collect({ installation, acquirer, influx, sent, asked }: Played): Promise<Evidence> {
   const { paths } = installation;
   const listed = (await installation.alerts()).map(({ id }) => id);
   const exits = await installation.stopAll();
   const left = await leftState(paths);
-  const stored = influx ? await influxContent(influx, acquirer) : await duckDbContent(paths);
+  const stored = influx ? await influxContent(influx, acquirer, new Set(sent.map(({ user }) => user))) : await duckDbContent(paths);
   const transitions = await foldLogs(paths, left.position);
-  const problems = checkHistory({
+  const history: History = {
     sent,
     logged: await loggedReports(paths),
     stored: stored.reports,
@@ -37,28 +69,11 @@ export async function judge({ installation, acquirer, influx, sent, asked, ...pl
     announced: [...stored.transitions, ...left.pending],
     folded: transitions.map(told),
     listed,
-  });
-  tell({
-    ...played,
-    acknowledged: sent.filter(({ durableAtPuback }) => durableAtPuback !== null).length,
-    stored: stored.reports.length,
-    moves: asked.length,
-    fired: transitions.filter(({ transition }) => transition === 'fired').length,
-    transitions: transitions.length,
-    pending: left.pending.length,
-    ...countOf(problems),
-  });
-  expect(installation.failures).toEqual([]);
-  expect(exits.filter((code) => code !== 0)).toEqual([]);
-  expect(problems.slice(0, 20)).toEqual([]);
-  return transitions;
+  };
+  return { history, transitions, pending: left.pending.length, exits };
 }
 
-function countOf(problems: readonly Problem[]): Record<string, number> {
-  return Object.fromEntries(PROBLEMS.map((kind) => [kind, problems.filter((problem) => problem.kind === kind).length]));
-}
-
-/** One line a round, past the test runner's own output. */
-function tell(figures: Record<string, unknown>): void {
-  writeSync(2, `${JSON.stringify(figures)}\n`);
+function countOf(problems: readonly Problem[]): Figures['problems'] {
+  const count = (kind: Problem['kind']) => problems.filter((problem) => problem.kind === kind).length;
+  return Object.fromEntries(PROBLEMS.map((kind) => [kind, count(kind)])) as Figures['problems'];
 }

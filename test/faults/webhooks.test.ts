@@ -5,8 +5,9 @@ import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { type Delivery, Receiver, told } from '../helpers/receiver.ts';
 import { problemsOf } from './deliveries.ts';
+import { seeds } from './form.ts';
 import { between, pick, seeded } from './random.ts';
-import { insistOnImport, seeds, terminalsCsv } from './round.ts';
+import { insistOnImport, terminalsCsv } from './registry.ts';
 
 const ROUND_MS = 120_000;
 const KILLS = 4;

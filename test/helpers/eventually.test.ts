@@ -27,3 +27,10 @@ it('throws the last error at the limit', async () => {
 it('does not wait for a condition that never answers', async () => {
   await expect(eventually(() => new Promise(() => {}), { within: 20 })).rejects.toThrow('gave no answer within 20 ms');
 });
+
+it('tells what the last try said that answered, where one more was cut off', async () => {
+  let tries = 0;
+  const slower = () => (++tries < 3 ? Promise.reject(new Error(`try ${tries}`)) : new Promise(() => {}));
+
+  await expect(eventually(slower, { within: 100, every: 1 })).rejects.toThrow('try 2');
+});

@@ -15,7 +15,7 @@ describe.skipIf(lacks('influxd'))('startInflux', () => {
     const answer = await fetch(path, { method: 'POST', headers: { authorization: `Token ${influx.token}` }, body });
     const firstPid = influx.pid;
 
-    await influx.kill();
+    await influx.end('SIGKILL');
     await influx.restart();
     const rows = await influx.query(
       `from(bucket: "${influx.bucket}") |> range(start: 0) |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`,

@@ -27,15 +27,18 @@ export interface Influx {
   readonly pid: number;
   /** Ends it cleanly and removes its folder. */
   stop(): Promise<void>;
-  /** kill -9; its data stays for `restart`. */
-  kill(): Promise<void>;
+  /** Ends it by this signal; its data stays for `restart`. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts it again, at the same address, on the same data; where it still runs it is ended cleanly first. */
   restart(): Promise<void>;
   /** Makes a bucket that keeps points for so many days; its id. */
   makeBucket(name: string, days: number): Promise<string>;
   query(flux: string): Promise<FluxRow[]>;
-  /** All points of a measurement in order of series and time, exactly as stored: InfluxQL answers in JSON, Flux in CSV loses line ends. */
-  points(measurement: string): Promise<StoredPoint[]>;
+  /**
+   * All points of a measurement, or of those with these tags, in order of series and time, exactly as stored: InfluxQL answers in JSON,
+   * Flux in CSV loses line ends.
+   */
+  points(measurement: string, tags?: Record<string, string>): Promise<StoredPoint[]>;
 }
 
 export interface StoredPoint {
@@ -68,7 +71,7 @@ export async function startInflux(): Promise<Influx> {
     get pid() {
       return child.pid!;
     },
-    kill: () => end('SIGKILL'),
+    end,
     async stop() {
       await end('SIGTERM');
       await rm(folder, { recursive: true, force: true });
@@ -79,7 +82,7 @@ export async function startInflux(): Promise<Influx> {
     },
     makeBucket: (name, days) => makeBucket(access, name, days),
     query: (flux) => query(access, flux),
-    points: (measurement) => points(access, measurement),
+    points: (measurement, tags) => points(access, measurement, tags),
   };
 }
 
@@ -184,9 +187,11 @@ interface Series {
   values: (string | number | boolean | null)[][];
 }
 
-async function points({ url, token, bucket }: Access, measurement: string): Promise<StoredPoint[]> {
+async function points({ url, token, bucket }: Access, measurement: string, tags: Record<string, string> = {}): Promise<StoredPoint[]> {
   const name = measurement.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-  const parameters = new URLSearchParams({ db: bucket, q: `SELECT * FROM "${name}" GROUP BY *` });
+  const conditions = Object.entries(tags).map(([tag, value]) => `"${tag}" = '${value}'`);
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  const parameters = new URLSearchParams({ db: bucket, q: `SELECT * FROM "${name}" ${where} GROUP BY *` });
   const answer = await fetch(`${url}/query?${parameters}`, { headers: { authorization: `Token ${token}` } });
   const text = await answer.text();
   const { results } = JSON.parse(text) as { results?: [{ series?: Series[]; error?: string }] };

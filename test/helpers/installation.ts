@@ -88,6 +88,15 @@ export class Process {
     return this.#child.exitCode;
   }
 
+  /** Stands still until `resume`, as in a machine that is suspended. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   async exit(): Promise<number | null> {
     this.#ending = true;
     await this.#exited;
@@ -115,10 +124,10 @@ export class Installation {
     onTestFinished(() => this.#durable.close());
   }
 
-  /** A new data folder. `env`: settings beyond those that every installation of these tests has. */
-  static async create(env: Env = {}): Promise<Installation> {
+  /** `env`: settings beyond those that every installation of these tests has; `root`: the data folder, by default a new one. */
+  static async create(env: Env = {}, root?: string): Promise<Installation> {
     if (!existsSync(MAIN)) throw new Error('there is no build to start: npm run build');
-    const paths = await prepareDataDir(await tempDir());
+    const paths = await prepareDataDir(root ?? (await tempDir()));
     const [key] = await loadOrCreateKeys(paths.keys, randomBytes, Date.now);
     const own = { TILLWATCH_MQTT_LISTEN: '127.0.0.1:0', TILLWATCH_HTTP_LISTEN: '127.0.0.1:0', TILLWATCH_NODE: 'node-1' };
     return new Installation(paths, key, { ...own, TILLWATCH_DATA_DIR: paths.root, ...env });

@@ -30,6 +30,8 @@ export interface MqttLogin {
   head?: Uint8Array;
 }
 
+const MAX_MESSAGE_ID = 65_535;
+
 interface PublishFlags {
   qos?: 0 | 1 | 2;
   retain?: boolean;
@@ -125,7 +127,7 @@ export class MqttClient {
     payload: string | Uint8Array,
     { qos = 1, retain = false, dup = false, messageId }: PublishFlags = {},
   ): IPublishPacket {
-    const id = qos === 0 ? undefined : (messageId ?? this.#nextId++);
+    const id = qos === 0 ? undefined : (messageId ?? this.#newId());
     return {
       cmd: 'publish',
       topic,
@@ -139,7 +141,7 @@ export class MqttClient {
 
   /** Subscribes, and resolves with what the SUBACK grants: a QoS, or 128 for a refusal, per filter. */
   async subscribe(filters: string | string[], qos: 0 | 1 | 2 = 1): Promise<number[]> {
-    const messageId = this.#nextId++;
+    const messageId = this.#newId();
     const done = this.#answer(`suback ${messageId}`);
     this.send({ cmd: 'subscribe', messageId, subscriptions: [filters].flat().map((topic) => ({ topic, qos })) });
     const packet = await done;
@@ -168,6 +170,12 @@ export class MqttClient {
   async breakOff(): Promise<void> {
     this.socket.destroy();
     await this.closed;
+  }
+
+  #newId(): number {
+    const id = this.#nextId;
+    this.#nextId = (id % MAX_MESSAGE_ID) + 1;
+    return id;
   }
 
   #answer(key: string): Promise<Packet> {

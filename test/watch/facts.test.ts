@@ -15,11 +15,14 @@ const report = (...at: number[]): Message => ({
   body: { v: 1, session: 's', seq: 1, samples: at.map((a) => ({ at: a })) },
 });
 
-/** Where samples stand that came at MONDAY, in a session whose clock was off by `skew` at its birth a minute before. */
-function places(skew: number, ...at: number[]) {
+const places = (skew: number, ...at: number[]) => placesAfter({ bornAt: MONDAY - MINUTE, skew }, ...at);
+
+/** Where samples stand that came at MONDAY, in a session whose clock was off by `skew` at its birth; `steps`: ours, before and since. */
+function placesAfter({ bornAt = 0, skew = 0, steps = [0, 0] }, ...at: number[]) {
   const sessions: Sessions = [];
-  factsOf(entry(MONDAY - MINUTE, birth(MONDAY - MINUTE - skew)), sessions);
-  const placed = placedSamples(factsOf(entry(MONDAY, report(...at)), sessions), MONDAY);
+  const [before, since] = steps as [number, number];
+  factsOf(entry(bornAt, birth(bornAt - skew)), sessions, before);
+  const placed = placedSamples(factsOf(entry(MONDAY, report(...at)), sessions, before + since), MONDAY);
   return { at: placed.samples.map((s) => s.at), impossible: placed.impossible };
 }
 
@@ -37,6 +40,15 @@ describe('a sample', () => {
 
   it('stands at its own time once the clock was put right within its session', () => {
     expect(places(3 * DAY, MONDAY - MINUTE)).toEqual({ at: [MONDAY - MINUTE], impossible: [] });
+  });
+
+  it('stands at its own time where our own clock was put back since, as if it had not been', () => {
+    const born = { bornAt: MONDAY + HOUR - MINUTE };
+
+    expect(placesAfter({ ...born, steps: [0, -HOUR] }, MONDAY + HOUR)).toEqual({ at: [MONDAY + HOUR], impossible: [] });
+    expect(placesAfter({ ...born, steps: [HOUR, -HOUR] }, MONDAY + HOUR)).toEqual({ at: [MONDAY + HOUR], impossible: [] });
+    expect(placesAfter({ ...born, steps: [0, -HOUR] }, MONDAY + 2 * HOUR)).toEqual({ at: [], impossible: [0] });
+    expect(placesAfter({ ...born, steps: [-HOUR, 0] }, MONDAY + HOUR)).toEqual({ at: [], impossible: [0] });
   });
 
   it('that lies ahead of its receipt, or before any backlog, is not taken, and its neighbours are', () => {

@@ -24,6 +24,8 @@ interface Session {
   heardAt: number;
   /** Receive time minus the terminal's time, milliseconds; null until measured, and then fixed. */
   skewMs: number | null;
+  /** By how much the broker's clock had stepped when the session was first heard of; absent: by nothing. */
+  steppedMs?: number;
   /** Seen `seq`s as closed ranges, in order. */
   seen: [number, number][];
   /** The gaps in them that are waited for: those before `to`, since `at`; and up to where they have been judged. */
@@ -45,15 +47,22 @@ export interface SessionNote {
   /** Whether the birth of its session was seen. */
   born: boolean;
   skewMs: number;
+  /** By how much the broker's clock has stepped since the session was first heard of, milliseconds. */
+  steppedMs: number;
 }
 
-const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, born: true, skewMs: 0 };
+const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, born: true, skewMs: 0, steppedMs: 0 };
 
 /**
  * Takes a message into account. `receivedAt`: epoch milliseconds at the broker. One that is replayed from quarantine belongs to its
- * own time: it ends no session that is under way.
+ * own time: it ends no session that is under way. `steppedMs`: by how much the broker's clock has stepped so far.
  */
-export function noteMessage(sessions: Sessions, { channel, body }: Message, receivedAt: number, replayed = false): SessionNote {
+export function noteMessage(
+  sessions: Sessions,
+  { channel, body }: Message,
+  receivedAt: number,
+  { replayed = false, steppedMs = 0 } = {},
+): SessionNote {
   if (channel === 'ack') return NO_SESSION;
   const known = sessions.findLast((s) => s.id === body.session);
   const isLost = channel === 'state' && body.state === 'lost';
@@ -66,11 +75,14 @@ export function noteMessage(sessions: Sessions, { channel, body }: Message, rece
   if (began) begin(sessions, session);
   else if (!known) sessions.unshift(session);
   if (!known) forgetSessions(sessions, session, receivedAt);
+  if (!known && steppedMs !== 0) session.steppedMs = steppedMs;
   session.heardAt = Math.max(session.heardAt, receivedAt);
   if (channel === 'birth') session.born = true;
   session.skewMs ??= measureSkew(channel, body, receivedAt);
   const fresh = channel === 'report' || channel === 'event' ? noteSeq(session, body.seq) : true;
-  return { fresh, current: currentSession(sessions) === session, began, born: session.born, skewMs: session.skewMs ?? 0 };
+  const current = currentSession(sessions) === session;
+  const stepped = steppedMs - (session.steppedMs ?? 0);
+  return { fresh, current, began, born: session.born, skewMs: session.skewMs ?? 0, steppedMs: stepped };
 }
 
 export function currentSession(sessions: Sessions): Session | undefined {

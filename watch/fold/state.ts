@@ -4,6 +4,7 @@ import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { Commands } from '../fleet/commands.ts';
 import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
+import type { ClockSteps } from '../fleet/steps.ts';
 import type { Terminal } from '../fleet/terminals.ts';
 import { Table } from './table.ts';
 
@@ -33,6 +34,8 @@ export class State {
   readonly staged = new Table<StagedRow>('staged');
   /** Commands without an outcome, by terminal. */
   readonly commands = new Table<Commands>('commands');
+  /** By broker node. */
+  readonly steps = new Table<ClockSteps>('steps');
   readonly #meta = new Table<Meta>('meta');
 
   constructor() {
@@ -54,6 +57,7 @@ export class State {
     this.rows,
     this.staged,
     this.commands,
+    this.steps,
     this.#meta,
   ] as unknown as readonly Table<object>[];
 }

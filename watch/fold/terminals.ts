@@ -4,6 +4,7 @@ import type { Sample } from '../../protocol/schemas/sample.ts';
 import { terminalKey } from '../../protocol/topics.ts';
 import { type Facts, factsOf, impossibleDetail, placedSamples } from '../facts.ts';
 import { LEARNABLE_INTERVAL_MS, noteHeard } from '../fleet/learned.ts';
+import { steppedMs } from '../fleet/steps.ts';
 import { intervalMs, newTerminal, type Terminal } from '../fleet/terminals.ts';
 import type { FoldCore } from './core.ts';
 
@@ -40,7 +41,7 @@ export class Terminals {
     const { state, now } = this.#core;
     const key = terminalKey(entry);
     const t = state.terminals.change(key) ?? state.terminals.set(key, newTerminal(entry, now));
-    const facts = factsOf(entry, t.sessions);
+    const facts = factsOf(entry, t.sessions, steppedMs(state.steps, entry.node));
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
     const samples = this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);

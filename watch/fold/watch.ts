@@ -7,6 +7,7 @@ import { terminalKey } from '../../protocol/topics.ts';
 import { notePlatform } from '../fleet/blindness.ts';
 import { changesOf } from '../fleet/imports.ts';
 import { merchantKey } from '../fleet/merchants.ts';
+import { noteStep } from '../fleet/steps.ts';
 import type { PresenceState, Terminal } from '../fleet/terminals.ts';
 import { DEFAULT_RULES, type Rules } from '../rules/defaults.ts';
 import { readRules } from '../rules/document.ts';
@@ -169,6 +170,7 @@ export class Watch {
   #notePlatform({ platform }: PlatformEntry): void {
     const { state, now } = this.#core;
     this.#core.count('platform', `${platform.part}_${platform.state}`);
+    noteStep(state.steps, platform);
     if (notePlatform(state.changeMeta().blindness, platform, now)) this.#presence.seeAgain();
   }
 

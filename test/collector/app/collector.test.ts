@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { prepareDataDir } from '../../../backbone/layout.ts';
 import { openSegmentWriter } from '../../../backbone/segments/writer.ts';
@@ -48,6 +50,18 @@ const T = 1_763_798_400_000;
 const without = lacksMounts();
 
 describe('the collector', () => {
+  it('starts without waiting for a store that takes the connection and never answers', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const hurried = { ...systemClock, sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(Math.min(ms, 20), signal) };
+
+    const { lines } = await started({ influx: { url: `http://127.0.0.1:${port}`, token: 't', org: 'o', bucket: 'b' }, clock: hurried });
+
+    expect(lines[0]).toMatch(/cannot be reached \(no answer within 3000 ms\): starting all the same/);
+  });
+
   it('shows its metrics as Prometheus reads them, each time anew, and no secret', async () => {
     const kinds = { first: 1, 'a "quoted"\nkind': 2 };
     const { get, admin, paths } = await started({

@@ -84,6 +84,25 @@ describe('order', () => {
 });
 
 describe('whose silence it was', () => {
+  it('heartbeats that a slow disk held back do not put time ahead of the clock', async () => {
+    const { p, running } = await withTerminal();
+    const late = [];
+    for (let second = 0; second < 10; second++) {
+      p.clock.pass(1_000);
+      late.push(p.beat());
+      await eventually(() => expect(p.clock.sleeping).toBeGreaterThan(0), { every: 1 });
+      await running.owner.submit(() => []);
+    }
+    expect(running.owner.watch.now).toBe(p.clock.wall);
+
+    for (const beat of late) {
+      await p.append(beat);
+      await p.settled(running);
+    }
+
+    expect(running.owner.watch.now).toBe(p.clock.wall);
+  });
+
   it('a broker that falls silent is down since the last entry; then time goes on, and nobody is offline for it', async () => {
     const { p, running } = await withTerminal();
     for (let i = 0; i < 30 * 60; i += 2) {

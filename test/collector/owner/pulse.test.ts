@@ -47,6 +47,16 @@ describe('a heartbeat', () => {
     ]);
   });
 
+  it('of a broker that was said to be down tells of its clock, too, where that has stepped meanwhile', () => {
+    const pulse = living(10_000);
+    noteSilence(pulse, () => 6_000, T + 10_000);
+
+    expect(brief(noteHeartbeat(pulse, beat(17_000, { stepped: -HOUR_MS }), T + 12_000))).toEqual([
+      [12_000, 'clock', -HOUR_MS, 'a'],
+      [17_000 - HOUR_MS, 'broker', 'up', 'a'],
+    ]);
+  });
+
   it('of a new process tells of the hours that the old one was gone, for a new uptime says nothing of the clock', () => {
     const said = noteHeartbeat(living(10_000), beat(2 * HOUR_MS, { boot: 'b2', since: 2 * HOUR_MS }), T + 10_000);
 

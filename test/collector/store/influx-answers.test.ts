@@ -22,15 +22,20 @@ let server: Server | undefined;
 const asked: Asked[] = [];
 const said: string[] = [];
 
-/** Looks for buckets and empty writes go well; writes of lines are the listener's. */
-async function answering(listener: RequestListener, limits: { timeoutMs?: number } = {}) {
+const BUCKETS = '{"buckets":[{"id":"b1","retentionRules":[]}]}';
+
+/** Looks for buckets find what `buckets` says, and empty writes go well; writes of lines are the listener's. */
+async function answering(
+  listener: RequestListener,
+  { buckets = () => BUCKETS, ...limits }: { timeoutMs?: number; buckets?: () => string } = {},
+) {
   asked.length = 0;
   said.length = 0;
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      if (request.method === 'GET') return response.end('{"buckets":[{"id":"b1","retentionRules":[]}]}');
+      if (request.method === 'GET') return response.end(buckets());
       const encoding = request.headers['content-encoding'];
       const body = Buffer.concat(chunks);
       const text = (encoding === 'gzip' ? gunzipSync(body) : body).toString();
@@ -88,6 +93,17 @@ describe('the InfluxDB store', () => {
       retry: true,
       message: expect.stringMatching(why),
     });
+  });
+
+  it.each(['<p>We will be back soon</p>', 'null', ''])('takes %j in place of its buckets for a server that is away', async (page) => {
+    let buckets = page;
+    const store = await answering((_, response) => void response.writeHead(204).end(), { buckets: () => buckets });
+
+    await expect(write(store, [point(1)])).rejects.toMatchObject({ code: 'unavailable', retry: true });
+
+    buckets = BUCKETS;
+    await write(store, [point(1)]);
+    expect(asked).toHaveLength(1);
   });
 
   it('gives up on a server that never answers', async () => {

@@ -122,7 +122,7 @@ describe.skipIf(without)('on a real InfluxDB', () => {
     it('is unavailable while the server is down, and writes again after', async () => {
       const store = open(influx);
       await write(store, [{ ...point(1), measurement: 'down' }], {});
-      await influx.kill();
+      await influx.end('SIGKILL');
 
       await expect(write(store, [{ ...point(2), measurement: 'down' }], {})).rejects.toMatchObject({ code: 'unavailable', retry: true });
       await expect(store.check()).rejects.toMatchObject({ code: 'unavailable' });

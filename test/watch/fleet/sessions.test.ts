@@ -124,8 +124,8 @@ describe('the current session', () => {
     const sessions: Sessions = [];
     note(sessions, birth('a'));
 
-    expect(noteMessage(sessions, birth('older'), MONDAY - HOUR, true)).toMatchObject({ began: false, current: false });
-    expect(noteMessage([], birth('only'), MONDAY - HOUR, true)).toMatchObject({ began: true, current: true });
+    expect(noteMessage(sessions, birth('older'), MONDAY - HOUR, { replayed: true })).toMatchObject({ began: false, current: false });
+    expect(noteMessage([], birth('only'), MONDAY - HOUR, { replayed: true })).toMatchObject({ began: true, current: true });
   });
 
   it('outlives any number of others', () => {
