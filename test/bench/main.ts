@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { benchIdle } from './idle.ts';
 import { benchIngest } from './ingest.ts';
+import { benchPeer } from './peer.ts';
 import { benchHistory, benchStore } from './store.ts';
 
 const BENCHES: Record<
@@ -11,6 +12,10 @@ const BENCHES: Record<
   ingest: {
     run: benchIngest,
     help: 'durable QoS 1 messages a second and CPU-seconds per million: by the front, through Aedes, without a log (--seconds, --rounds, --connections)',
+  },
+  peer: {
+    run: benchPeer,
+    help: 'side by side with Mosquitto + Telegraf + InfluxDB (--groups flat,paced,steps,fault,crash,backlog,both,limits, --rounds, --sides)',
   },
   idle: { run: benchIdle, help: 'memory of an idle connection' },
   store: { run: benchStore, help: 'CPU-seconds per million points of the writers to InfluxDB and DuckDB alone (--million, --rounds)' },
@@ -28,6 +33,8 @@ const { positionals, values } = parseArgs({
     terminals: { type: 'string' },
     days: { type: 'string' },
     interval: { type: 'string' },
+    groups: { type: 'string' },
+    sides: { type: 'string' },
   },
 });
 const bench = BENCHES[positionals[0] ?? ''];
