@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Layout, prepareDataDir } from '../../backbone/layout.ts';
+import type { TlsFiles } from '../../broker/listeners/tls.ts';
 import { freePort } from '../helpers/influx.ts';
 import { ACQUIRER, merchantOf, serialOf, siteOf } from './packets.ts';
 import { listening } from './ports.ts';
@@ -16,11 +17,6 @@ import type { Program } from './process.ts';
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const TERMINAL_LIMIT = 20;
 const IMPORT_BUFFER_BYTES = 1 << 20;
-
-export interface TlsFiles {
-  cert: string;
-  key: string;
-}
 
 export interface InstallationOptions {
   folder: string;
@@ -32,10 +28,12 @@ export interface InstallationOptions {
   env?: Record<string, string>;
 }
 
+export type Command = 'broker' | 'collector' | 'start';
+
 export interface Installation {
   paths: Layout;
   mqttPort: number;
-  program(command: 'broker' | 'collector' | 'start', nodeArgs?: readonly string[]): Program;
+  program(command: Command, nodeArgs?: readonly string[]): Program;
   /** A number of the collector's page of metrics; NaN where it is not there. */
   metric(name: string): Promise<number>;
 }
@@ -49,7 +47,11 @@ export async function installTillwatch(options: InstallationOptions): Promise<In
     TILLWATCH_DATA_DIR: paths.root,
     // With TLS the plain listener stands aside.
     TILLWATCH_MQTT_LISTEN: tls ? '127.0.0.1:0' : `127.0.0.1:${mqttPort}`,
-    ...(tls && { TILLWATCH_MQTTS_LISTEN: `127.0.0.1:${mqttPort}`, TILLWATCH_TLS_CERT_FILE: tls.cert, TILLWATCH_TLS_KEY_FILE: tls.key }),
+    ...(tls && {
+      TILLWATCH_MQTTS_LISTEN: `127.0.0.1:${mqttPort}`,
+      TILLWATCH_TLS_CERT_FILE: tls.certFile,
+      TILLWATCH_TLS_KEY_FILE: tls.keyFile,
+    }),
     TILLWATCH_HTTP_LISTEN: `127.0.0.1:${httpPort}`,
     // A few terminals stand for many.
     TILLWATCH_MAX_TERMINAL_PACKETS_PER_SECOND: '0',

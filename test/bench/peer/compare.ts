@@ -56,7 +56,11 @@ function measured({ name }: Scenario, side: SideName, runs: readonly Run[]): Row
   return {
     ...{ scenario: name, side, runs: runs.length, 'acked/s': show((run) => run.rate), missing: show((run) => run.missing) },
     ...{ 'p50 ms': show((run) => run.p50, 1), 'p99 ms': show((run) => run.p99, 1) },
-    ...{ 'CPU-s/M': show((run) => run.cpu, 1), 'influxd CPU-s/M': show((run) => run.storeCpu, 1) },
+    ...{
+      'CPU-s/M': show((run) => run.cpu, 1),
+      "broker's": show((run) => run.brokerCpu, 1),
+      'influxd CPU-s/M': show((run) => run.storeCpu, 1),
+    },
     ...{ 'stored after s': show((run) => run.visibleAfter, 1), 'end to end/s': show((run) => run.endToEnd) },
     ...{ 'peak MB': show((run) => run.peakMb), 'grown MB': show((run) => run.grownMb) },
   };

@@ -34,8 +34,9 @@ export interface Run {
   visibleAfter: number | null;
   /** Reports a second from the first one on until all were in the store; 0 where some never came. */
   endToEnd: number;
-  /** CPU-seconds per million reports: broker and collector, and InfluxDB. */
+  /** CPU-seconds per million reports: broker and collector, the broker's part of it, and InfluxDB. */
   cpu: number;
+  brokerCpu: number;
   storeCpu: number;
   /** Megabytes that broker and collector had at most, and by how much they grew in the run. */
   peakMb: number;
@@ -56,14 +57,14 @@ interface Stage {
   acknowledgedFile: string;
 }
 
-export async function run(scenario: Scenario, name: SideName, binaries: BenchServers): Promise<Run> {
+export async function run(scenario: Scenario, name: SideName, binaries: BenchServers, profiles?: string): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
   const servers: Started[] = [];
   let load: Child | undefined;
   try {
     const influx = await startInfluxd(binaries.influxd, folder);
     servers.push({ role: 'store', server: influx.server });
-    const options = { folder, influx: influx.access, terminals: TERMINALS, servers: binaries, peer: scenario.peer };
+    const options = { folder, influx: influx.access, terminals: TERMINALS, servers: binaries, peer: scenario.peer, profiles };
     const side = await prepareSide(name, options);
     for (const { role, program } of side.programs) {
       const server = new Server(program, folder);
@@ -113,6 +114,7 @@ async function measure(stage: Stage): Promise<Run> {
     visibleAfter: arrived === null ? null : round((arrived - loadEnded) / 1000, 1),
     endToEnd: arrived === null ? 0 : Math.round((acknowledged / (arrived - began)) * 1000),
     cpu: perMillion(sum('cpu', false)),
+    brokerCpu: perMillion(costs.find(({ role }) => role === 'broker')?.cpu ?? 0),
     storeCpu: perMillion(sum('cpu', true)),
     peakMb: Math.round(sum('peak', false) / 1e6),
     grownMb: Math.round(sum('grown', false) / 1e6),

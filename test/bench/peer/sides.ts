@@ -8,7 +8,7 @@ import { freePort, type InfluxAccess } from '../../helpers/influx.ts';
 import type { BenchServers } from '../bench-servers.ts';
 import { listening } from '../ports.ts';
 import type { Program } from '../process.ts';
-import { installTillwatch } from '../tillwatch.ts';
+import { type Command, installTillwatch } from '../tillwatch.ts';
 import type { PeerSettings } from './scenarios.ts';
 import { embeddedReports, influxReports, type StoredReports } from './stored.ts';
 
@@ -32,15 +32,19 @@ export interface SideOptions {
   terminals: number;
   servers: BenchServers;
   peer: PeerSettings;
+  /** A folder for CPU profiles of our processes. */
+  profiles?: string | undefined;
 }
 
 export function prepareSide(name: SideName, options: SideOptions): Promise<Side> {
   return name === 'peer' ? peer(options) : tillwatch(options, name === 'embedded');
 }
 
-async function tillwatch({ folder, influx, terminals }: SideOptions, isEmbedded: boolean): Promise<Side> {
+async function tillwatch({ folder, influx, terminals, profiles }: SideOptions, isEmbedded: boolean): Promise<Side> {
   const installation = await installTillwatch({ folder, registered: terminals, ...(!isEmbedded && { influx }) });
-  const { mqttPort, paths, program } = installation;
+  const { mqttPort, paths } = installation;
+  const nodeArgs = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
+  const program = (command: Command) => installation.program(command, nodeArgs);
   const keysFile = paths.keys;
   if (isEmbedded) return { mqttPort, keysFile, programs: [{ role: 'both', program: program('start') }], reports: embeddedReports(paths) };
   const programs = [
