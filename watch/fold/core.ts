@@ -4,8 +4,11 @@
 import type { AlertType, Subject } from '../../protocol/alerts.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
-import { HoursBook } from '../fleet/hours.ts';
+import { type Hours, HoursBook } from '../fleet/hours.ts';
+import { learnedHours } from '../fleet/learned.ts';
+import { merchantKey } from '../fleet/merchants.ts';
 import { Registry, type Touched } from '../fleet/registry.ts';
+import type { Terminal } from '../fleet/terminals.ts';
 import type { Rules } from '../rules/defaults.ts';
 import type { Condition, Verdict } from '../rules/verdict.ts';
 import { type Decisions, newOutput, type Output, type WatchRow } from './output.ts';
@@ -37,6 +40,15 @@ export class FoldCore {
     const meta = this.state.changeMeta();
     meta.now = at;
     meta.opened = {};
+  }
+
+  /** Declared in the birth, or learned, or always. */
+  hoursOf(t: Readonly<Terminal>): Hours | null {
+    return this.book.of(t.birth?.expected ?? learnedHours(t.heard, this.zoneOf(t)));
+  }
+
+  zoneOf({ acquirer, binding }: Readonly<Terminal>): string {
+    return (binding && this.state.merchants.get(merchantKey(acquirer, binding.merchant))?.tz) ?? 'UTC';
   }
 
   /** Begins what one step says; `output` is filled while the step goes on. */

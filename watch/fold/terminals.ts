@@ -1,32 +1,42 @@
-/** The part of the fold that follows terminals: what they say, whether they are there, and what is wrong when they are not. */
+/** The part of the fold that takes in what terminals say, and tells the watches over them. */
 import type { MessageEntry } from '../../protocol/entries.ts';
+import type { Sample } from '../../protocol/schemas/sample.ts';
 import { terminalKey } from '../../protocol/topics.ts';
 import { type Facts, factsOf, impossibleDetail, placedSamples } from '../facts.ts';
-import { blindUntil, isBlind } from '../fleet/blindness.ts';
-import type { Hours } from '../fleet/hours.ts';
-import { LEARNABLE_INTERVAL_MS, learnedHours, noteHeard } from '../fleet/learned.ts';
-import { merchantKey } from '../fleet/merchants.ts';
+import { LEARNABLE_INTERVAL_MS, noteHeard } from '../fleet/learned.ts';
 import { currentSession } from '../fleet/sessions.ts';
-import { intervalMs, newTerminal, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
-import { decidePresence, type Sight } from '../rules/presence.ts';
+import { intervalMs, newTerminal, type Terminal } from '../fleet/terminals.ts';
 import type { FoldCore } from './core.ts';
 
 const HOUR_MS = 3_600_000;
 
+/** What one message brought. */
+export interface News {
+  facts: Facts;
+  /** Its samples at their places in time. */
+  samples: readonly Sample[];
+}
+
+/** A watch over terminals: it is told what each says, and has deadlines of its own. */
+export interface TerminalWatch {
+  /** What to do when a deadline of each kind comes due, with the key of its terminal. */
+  readonly duties: Record<string, (key: string) => void>;
+  heard(t: Terminal, key: string, news: News): void;
+  /** Sets the deadlines of a terminal that was loaded. */
+  load(t: Readonly<Terminal>): void;
+}
+
 export class Terminals {
   readonly #core: FoldCore;
-  /** Terminals whose deadline passed while we were blind. */
-  readonly #held = new Set<string>();
+  readonly #watches: readonly TerminalWatch[];
 
-  constructor(core: FoldCore) {
+  constructor(core: FoldCore, watches: readonly TerminalWatch[]) {
     this.#core = core;
+    this.#watches = watches;
   }
 
-  /** Sets the deadlines of a terminal that was loaded. One that was held comes due at once, and is held again. */
   load(t: Readonly<Terminal>): void {
-    const key = terminalKey(t);
-    this.#core.wheel.set(`presence ${key}`, t.presence.wakeAt ?? Number.POSITIVE_INFINITY);
-    this.#core.wheel.set(`hourly ${key}`, t.presence.rowAt ?? Number.POSITIVE_INFINITY);
+    for (const watch of this.#watches) watch.load(t);
   }
 
   message(entry: MessageEntry): void {
@@ -36,73 +46,27 @@ export class Terminals {
     const facts = factsOf(entry, t.sessions);
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
-    this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
+    const samples = this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
     if (facts.life) this.#life(t, key, entry.node);
-    this.#noteState(t, facts);
-    if (needsJudging(t, facts)) this.judge(key);
-  }
-
-  judge(key: string): void {
-    const { state, now, wheel, rules } = this.#core;
-    const t = state.terminals.change(key)!;
-    const { presence } = t;
-    if (presence.lifeAt !== null && presence.offline && presence.lifeAt >= presence.offline.at) presence.offline = null;
-    const decision = decidePresence(t, now, this.#sightOf(t), rules['terminal.offline']);
-    const subject = { acquirer: t.acquirer, ...placeOf(t), terminal: t.sn };
-    presence.offline = decision.offline;
-    this.#core.announce('terminal.offline', key, subject, () => decision.verdict);
-    if (decision.verdict.why === 'blind') this.#held.add(key);
-    else presence.wakeAt = Number.isFinite(decision.nextAt) ? decision.nextAt : null;
-    wheel.set(`presence ${key}`, decision.nextAt);
-    if (decision.state === presence.state) return;
-    presence.state = decision.state;
-    presence.since = now;
-    this.#row(t, key);
-  }
-
-  /** A row each hour though nothing changed. */
-  hourly(key: string): void {
-    this.#row(this.#core.state.terminals.change(key)!, key);
-  }
-
-  /** We can see again: what came due meanwhile is judged now. */
-  seeAgain(): void {
-    const held = [...this.#held].sort();
-    this.#held.clear();
-    for (const key of held) this.judge(key);
-  }
-
-  /** What a terminal is, for those who read it now: nobody is called online or suspect while we are blind, and what was deleted is gone. */
-  presenceOf(t: Readonly<Terminal>): PresenceState | 'unregistered' {
-    if (!t.binding || t.binding.lifecycle === 'deleted') return 'unregistered';
-    const { state } = t.presence;
-    return (state === 'online' || state === 'suspect') && isBlind(this.#core.state.meta.blindness, t.node) ? 'unknown' : state;
+    for (const watch of this.#watches) watch.heard(t, key, { facts, samples });
   }
 
   /** Where the birth says so, a member that is left out has not changed. */
-  #noteSamples(t: Terminal, facts: Facts, receivedAt: number): void {
+  #noteSamples(t: Terminal, facts: Facts, receivedAt: number): Sample[] {
     const sparse = t.birth?.sparse && facts.note?.current;
     const placed = placedSamples(facts, receivedAt);
     if (placed.impossible.length > 0) this.#core.quarantine(impossibleDetail(placed));
     for (const sample of placed.samples) {
       if (t.last === null || sample.at >= t.last.at) t.last = sparse ? { ...t.last, ...sample } : sample;
     }
-  }
-
-  #noteState({ presence }: Terminal, { why, life, message, note }: Facts): void {
-    const { now } = this.#core;
-    if (why === 'will' && presence.goodbyeAt === null) presence.lostAt ??= now;
-    if (life && message?.channel === 'state' && message.body.state === 'goodbye' && note?.current) presence.goodbyeAt = now;
+    return placed.samples;
   }
 
   #life(t: Terminal, key: string, node: string): void {
     const { now, book } = this.#core;
-    t.presence.lifeAt = now;
-    t.presence.goodbyeAt = null;
-    t.presence.lostAt = null;
     t.node = node;
     if (t.birth?.expected) t.heard = [];
-    else if (intervalMs(t) <= LEARNABLE_INTERVAL_MS) noteHeard(t.heard, now + book.offset(this.#zoneOf(t), now));
+    else if (intervalMs(t) <= LEARNABLE_INTERVAL_MS) noteHeard(t.heard, now + book.offset(this.#core.zoneOf(t), now));
     this.#activate(t, key);
     this.#askWhoItIs(t);
   }
@@ -124,33 +88,4 @@ export class Terminals {
     t.askedAt = now;
     this.#core.askRebirth(t);
   }
-
-  #row(t: Terminal, key: string): void {
-    const { now, wheel, book } = this.#core;
-    const { acquirer, sn } = t;
-    const expected = book.isOpen(this.#hoursOf(t), now);
-    this.#core.row({ measurement: 'presence', at: now, acquirer, ...placeOf(t), sn, state: this.presenceOf(t), expected });
-    t.presence.rowAt = now + HOUR_MS;
-    wheel.set(`hourly ${key}`, t.presence.rowAt);
-  }
-
-  /** Declared in the birth, or learned, or always. */
-  #hoursOf(t: Readonly<Terminal>): Hours | null {
-    return this.#core.book.of(t.birth?.expected ?? learnedHours(t.heard, this.#zoneOf(t)));
-  }
-
-  #zoneOf({ acquirer, binding }: Readonly<Terminal>): string {
-    return (binding && this.#core.state.merchants.get(merchantKey(acquirer, binding.merchant))?.tz) ?? 'UTC';
-  }
-
-  #sightOf(t: Readonly<Terminal>): Sight {
-    const { state, book } = this.#core;
-    const { blindness } = state.meta;
-    return { hours: this.#hoursOf(t), book, blind: isBlind(blindness, t.node), blindUntil: blindUntil(blindness, t.node) };
-  }
-}
-
-/** While a terminal is simply heard, its deadline can wait where it is: it is moved when it comes due. */
-function needsJudging({ presence }: Readonly<Terminal>, { why, message }: Facts): boolean {
-  return presence.state !== 'online' || why === 'will' || message?.channel === 'birth' || message?.channel === 'state';
 }

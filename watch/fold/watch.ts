@@ -13,6 +13,7 @@ import { readRules } from '../rules/document.ts';
 import { FoldCore } from './core.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
+import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
 import { Terminals } from './terminals.ts';
@@ -20,6 +21,7 @@ import { Terminals } from './terminals.ts';
 export class Watch {
   readonly #core: FoldCore;
   readonly #merchants: Merchants;
+  readonly #presence: Presence;
   readonly #terminals: Terminals;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
@@ -27,10 +29,10 @@ export class Watch {
   constructor(rules: Rules = DEFAULT_RULES) {
     this.#core = new FoldCore(rules);
     this.#merchants = new Merchants(this.#core);
-    this.#terminals = new Terminals(this.#core);
+    this.#presence = new Presence(this.#core);
+    this.#terminals = new Terminals(this.#core, [this.#presence]);
     this.#duties = {
-      presence: (key) => this.#terminals.judge(key),
-      hourly: (key) => this.#terminals.hourly(key),
+      ...this.#presence.duties,
       merchant: (key) => this.#merchants.due(key),
       daily: (key) => this.#merchants.daily(key),
     };
@@ -89,7 +91,7 @@ export class Watch {
 
   /** What a terminal is, for those who read it now. */
   presenceOf(t: Readonly<Terminal>): PresenceState | 'unregistered' {
-    return this.#terminals.presenceOf(t);
+    return this.#presence.stateOf(t);
   }
 
   /** The tables that a save consists of. */
@@ -158,7 +160,7 @@ export class Watch {
   #notePlatform({ platform }: PlatformEntry): void {
     const { state, now } = this.#core;
     this.#core.count('platform', `${platform.part}_${platform.state}`);
-    if (notePlatform(state.changeMeta().blindness, platform, now)) this.#terminals.seeAgain();
+    if (notePlatform(state.changeMeta().blindness, platform, now)) this.#presence.seeAgain();
   }
 
   /** Judges what the registry changes of the moment touched, now that the last of them is in. */
@@ -169,6 +171,6 @@ export class Watch {
     merchants.clear();
     terminals.clear();
     for (const key of keys.merchants) this.#merchants.judge(key);
-    for (const key of keys.terminals) this.#terminals.judge(key);
+    for (const key of keys.terminals) this.#presence.judge(key);
   }
 }
