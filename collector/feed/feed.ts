@@ -1,14 +1,17 @@
 /**
- * The store feed: reads the same sequence of entries as the watch, at its own pace and offset, and writes points. A slow or dead store
- * delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that
+ * The store feed: takes the same sequence of entries as the watch, at its own pace and offset, and writes points. While it keeps up with
+ * the watch it takes entries as that has folded them; else it reads them from the logs. A slow or dead store delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that
  * is saved after each write, and then a point may be written again, under the same identity.
  */
 import type { LogReader } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
+import type { OwnerEntry } from '../../protocol/entries.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from '../../watch/fold/table.ts';
+import { Bell } from '../bell.ts';
 import { follow } from '../follow.ts';
+import { type BrokerEntry, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
-import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
+import { hasReached, isAt, type Position, positionFromText, positionToText, START } from '../log/position.ts';
 import { fromBytes, numberKey, OUTBOX, type OutboxRow, type Quarantined, toBytes } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
 import { Quarantine } from '../owner/quarantine.ts';
@@ -20,6 +23,8 @@ import { Fold, type FoldDeps, keptRow, type Load } from './fold.ts';
 
 const DAY_MS = 86_400_000;
 const BATCH_POINTS = 5_000;
+/** What may gather while a batch is under way; what comes then is read from the logs. */
+const MOST_POINTS = 4 * BATCH_POINTS;
 const IDLE_MS = 1_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
@@ -42,6 +47,8 @@ export interface FeedDeps extends FoldDeps {
   /** Waits with what cannot be saved for the moment. */
   patience: Patience;
   outboxRead(sequence: number): void;
+  /** How far the watch has come, where it runs in this process and `offer` is told what it folds. */
+  watched?(): Position;
 }
 
 /** How far the feed has come. `outbox`: the last row written. */
@@ -60,6 +67,11 @@ export class Feed {
   readonly fold: Fold;
   readonly #logs: Follower;
   readonly #turns: Turns;
+  #load: Load;
+  /** Whether the watch's next entry is the feed's next, too. */
+  #keepsUp = false;
+  /** Rung where, keeping up, there is something to be written. */
+  readonly #filled = new Bell();
   readonly quarantine: Quarantine;
   #outbox: number;
   /** What the store says it has: entries up to here are folded, and their points dropped. */
@@ -88,6 +100,7 @@ export class Feed {
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog, positionFromText(saved.position));
     this.#outbox = saved.outbox;
     this.#turns = new Turns(deps.clock.monotonic);
+    this.#load = this.#newLoad();
     const tallies = state.get(FEED_TABLE, TALLIES);
     this.quarantine = new Quarantine(state, deps.quarantineMs, tallies && fromBytes(tallies));
   }
@@ -109,8 +122,9 @@ export class Feed {
     let writing = Promise.resolve();
     while (!signal.aborted) {
       const before = positionToText(this.position);
-      const [delivery] = await Promise.all([this.#gather(), writing]);
+      await Promise.all([this.#gather(signal), writing]);
       if (signal.aborted) return;
+      const delivery = this.#delivery();
       if (delivery.batch.size === 0 && delivery.position === before) {
         await this.#idle(signal);
         continue;
@@ -121,20 +135,60 @@ export class Feed {
     await writing;
   }
 
-  /** The points of the entries from here on, as many as one write takes, and the watch's rows that have not been written. */
-  async #gather(): Promise<Delivery> {
-    const load: Load = { batch: this.#deps.store.batch(), kept: [] };
-    while (load.batch.size + load.kept.length < BATCH_POINTS) {
-      const item = await this.#logs.next();
-      if (!item) break;
-      if (this.#turns.isOver()) await this.#turns.next();
-      this.fold.take(item.entry, hasReached(this.#written, this.position) ? null : load);
+  /** Takes an entry that the watch has folded just now, where it is the feed's next: nothing is read or decoded twice. */
+  offer(entry: BrokerEntry | OwnerEntry, after: Position): void {
+    if (!this.#keepsUp) return;
+    if (this.#size >= MOST_POINTS) {
+      this.#keepsUp = false;
+      return;
     }
-    for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS - load.batch.size)) {
+    this.#logs.skipTo(after);
+    this.#take(entry);
+    // Ticks are the owner's: so there is something to be written each second.
+    if (isOwnerEntry(entry) || this.#size >= BATCH_POINTS) this.#filled.ring();
+  }
+
+  /** The points of the entries from here on, as many as one write takes, and the watch's rows that have not been written. */
+  async #gather(signal: AbortSignal): Promise<void> {
+    if (this.#keepsUp) await this.#filled.heard(signal);
+    else await this.#read();
+    for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS)) {
       if (this.#turns.isOver()) await this.#turns.next();
       this.#outbox = Number(key);
-      this.fold.takeRow(fromBytes<OutboxRow>(value), this.#outbox, load);
+      this.fold.takeRow(fromBytes<OutboxRow>(value), this.#outbox, this.#load);
     }
+  }
+
+  /** Reads the logs, up to a batch or to where the watch is: then it keeps up. */
+  async #read(): Promise<void> {
+    const { watched } = this.#deps;
+    while (this.#size < BATCH_POINTS) {
+      const item = await this.#logs.next(watched);
+      if (!item) {
+        this.#keepsUp = watched !== undefined && isAt(this.position, watched());
+        return;
+      }
+      if (this.#turns.isOver()) await this.#turns.next();
+      this.#take(item.entry);
+    }
+  }
+
+  #take(entry: BrokerEntry | OwnerEntry): void {
+    this.fold.take(entry, hasReached(this.#written, this.position) ? null : this.#load);
+  }
+
+  get #size(): number {
+    return this.#load.batch.size + this.#load.kept.length;
+  }
+
+  #newLoad(): Load {
+    return { batch: this.#deps.store.batch(), kept: [] };
+  }
+
+  /** What has gathered; more goes into another load. */
+  #delivery(): Delivery {
+    const load = this.#load;
+    this.#load = this.#newLoad();
     return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now };
   }
 
