@@ -35,7 +35,7 @@ export async function benchMemory({
 async function eachOf(way: 'plain' | 'TLS', connections: number): Promise<Row> {
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
   const isTls = way === 'TLS';
-  if (isTls) selfSigned(folder);
+  if (isTls) await selfSigned(folder);
   const broker = startChild('broker.ts', [folder, 'segments', isTls ? 'mqtts' : 'mqtt'], ['--expose-gc']);
   let fleet: Fleet | undefined;
   try {

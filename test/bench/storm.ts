@@ -38,7 +38,7 @@ export async function benchStorm({
 async function storm(way: 'plain' | 'TLS', connections: number, connectsASecond: string): Promise<Row> {
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
   const stallsFile = join(folder, 'stalls');
-  const tls = way === 'TLS' ? selfSigned(folder) : undefined;
+  const tls = way === 'TLS' ? await selfSigned(folder) : undefined;
   const env = { STALLS_FILE: stallsFile, TILLWATCH_MAX_CONNECTS_PER_SECOND: connectsASecond };
   const { program, mqttPort, paths } = await installTillwatch({ folder, registered: connections, ...(tls && { tls }), env });
   const server = new Server(program('start', ['--import', STALL_METER]), folder);
