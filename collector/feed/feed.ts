@@ -1,7 +1,7 @@
 /**
  * The store feed: takes the same sequence of entries as the watch, at its own pace and offset, and writes points. While it keeps up with
  * the watch it takes entries as that has folded them; else it reads them from the logs. A slow or dead store delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that
- * is saved after each write, and then a point may be written again, under the same identity.
+ * is saved every few seconds, and then points may be written again, under the same identity.
  */
 import type { LogReader } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
@@ -25,6 +25,8 @@ const DAY_MS = 86_400_000;
 const BATCH_POINTS = 5_000;
 /** What may gather while a batch is under way; what comes then is read from the logs. */
 const MOST_POINTS = 4 * BATCH_POINTS;
+/** A save costs as much as the points of a terminal, for each that has reported since the last one. */
+const SAVE_EVERY_MS = 5_000;
 const IDLE_MS = 1_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
@@ -60,6 +62,8 @@ interface Saved {
 /** What is written at once, and how far the feed has come with it: `at`, the log's time. */
 interface Delivery extends Load, Saved {
   at: number;
+  /** Whether the fold as it is with this delivery is saved, too. */
+  saves: boolean;
 }
 
 export class Feed {
@@ -77,6 +81,8 @@ export class Feed {
   /** What the store says it has: entries up to here are folded, and their points dropped. */
   #written: Position = START;
   #keptUpDay = 0;
+  #savedAt = Number.NEGATIVE_INFINITY;
+  #saved: Saved;
   /** For metrics. `writtenAt`: the log's time up to which all is written; `failures`: by the error's code. */
   readonly stats = {
     points: 0,
@@ -97,6 +103,7 @@ export class Feed {
     this.fold.start();
     const bytes = state.get(FEED_TABLE, CONSUMER);
     const saved = bytes ? fromBytes<Saved>(bytes) : { position: positionToText(START), outbox: 0 };
+    this.#saved = saved;
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog, positionFromText(saved.position));
     this.#outbox = saved.outbox;
     this.#turns = new Turns(deps.clock.monotonic);
@@ -125,11 +132,11 @@ export class Feed {
       await Promise.all([this.#gather(signal), writing]);
       if (signal.aborted) return;
       const delivery = this.#delivery();
-      if (delivery.batch.size === 0 && delivery.position === before) {
-        await this.#idle(signal);
+      if (delivery.batch.size === 0 && delivery.position === before && !this.#mustSave(delivery)) {
+        await this.#idle(IDLE_MS, (until) => this.#logs.owner.grown(until), signal);
         continue;
       }
-      beginSave(this.fold.tables);
+      if (delivery.saves) beginSave(this.fold.tables);
       writing = this.#deliver(delivery, signal);
     }
     await writing;
@@ -150,7 +157,8 @@ export class Feed {
 
   /** The points of the entries from here on, as many as one write takes, and the watch's rows that have not been written. */
   async #gather(signal: AbortSignal): Promise<void> {
-    if (this.#keepsUp) await this.#filled.heard(signal);
+    // Without ticks there may still be something to save.
+    if (this.#keepsUp) await this.#idle(SAVE_EVERY_MS, (until) => this.#filled.heard(until), signal);
     else await this.#read();
     for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS)) {
       if (this.#turns.isOver()) await this.#turns.next();
@@ -189,7 +197,8 @@ export class Feed {
   #delivery(): Delivery {
     const load = this.#load;
     this.#load = this.#newLoad();
-    return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now };
+    const saves = load.kept.length > 0 || this.#deps.clock.monotonic() - this.#savedAt >= SAVE_EVERY_MS;
+    return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now, saves };
   }
 
   #outboxRows(limit: number) {
@@ -201,18 +210,27 @@ export class Feed {
     return rows;
   }
 
-  /** Writes a batch, and saves that it is written. The save under way stands at the batch's end. */
-  async #deliver({ batch, kept, position, outbox, at }: Delivery, signal: AbortSignal): Promise<void> {
+  /** Writes a batch, and may save that it is written. The save under way stands at the batch's end. */
+  async #deliver({ batch, kept, position, outbox, at, saves }: Delivery, signal: AbortSignal): Promise<void> {
     if (kept.length > 0) await this.#keep(kept, signal);
     if (batch.size > 0) await this.#retry(() => this.#write(batch, { [ENTRIES]: position, [OUTBOX]: String(outbox) }, signal), signal);
     await this.#keepUp(at, signal);
     if (signal.aborted) return;
-    await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.fold.tables, limit));
-    const saved: Saved = { position, outbox };
-    await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
     this.stats.writtenAt = at;
-    await this.#release(positionFromText(position));
-    this.#deps.outboxRead(outbox);
+    if (saves) await this.#save({ position, outbox }, signal);
+  }
+
+  #mustSave({ saves, position, outbox }: Delivery): boolean {
+    return saves && (position !== this.#saved.position || outbox !== this.#saved.outbox);
+  }
+
+  async #save(saved: Saved, signal: AbortSignal): Promise<void> {
+    this.#savedAt = this.#deps.clock.monotonic();
+    await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.fold.tables, limit));
+    await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
+    this.#saved = saved;
+    await this.#release(positionFromText(saved.position));
+    this.#deps.outboxRead(saved.outbox);
   }
 
   /** Once a day of the log's time. */
@@ -279,9 +297,10 @@ export class Feed {
     return undefined;
   }
 
-  async #idle(signal: AbortSignal): Promise<void> {
+  /** Until something has happened, or for so long. */
+  async #idle(ms: number, happened: (until: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { signal: until, end } = follow(signal);
-    await Promise.race([this.#logs.owner.grown(until), this.#deps.clock.sleep(IDLE_MS, until)]);
+    await Promise.race([happened(until), this.#deps.clock.sleep(ms, until)]);
     end();
   }
 }
