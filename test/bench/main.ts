@@ -24,7 +24,7 @@ const BENCHES: Record<string, Bench> = {
   },
   peer: {
     run: benchPeer,
-    help: 'side by side with Mosquitto + Telegraf + InfluxDB (--groups flat,paced,steps,fault,crash,backlog,both,limits, --rounds, --sides, --seconds, --profiles FOLDER)',
+    help: 'side by side with Mosquitto + Telegraf + InfluxDB (--groups flat,paced,steps,fault,crash,backlog,both,limits, --rounds, --sides, --seconds, --parser fields|all, --profiles FOLDER)',
   },
   memory: {
     run: benchMemory,
@@ -54,7 +54,7 @@ const NUMBERS = [
   'tls',
   'registered',
 ];
-const TEXTS = ['groups', 'sides', 'profiles'];
+const TEXTS = ['groups', 'sides', 'profiles', 'parser'];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -9,11 +9,15 @@ const DEFAULT_GROUPS = 'flat,paced,fault,crash,backlog,both,limits';
 
 /**
  * Rows: a scenario and a side; ours in parts of the peer's, and the aims that are missed. Options: groups and sides, separated by
- * commas, rounds, seconds in place of each scenario's own, and profiles, a
+ * commas, rounds, parser (fields or all: what Telegraf takes of a report), seconds in place of each scenario's own, and profiles, a
  * folder for those of our processes. The embedded store has no part in faults, as it is no process of its own.
  */
 export async function benchPeer(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]> {
-  const binaries = benchServers();
+  const fixed = {
+    servers: benchServers(),
+    parser: options.parser === 'all' ? ('all' as const) : ('fields' as const),
+    profiles: options.profiles,
+  };
   const rounds = Number(options.rounds ?? 1);
   const sides = (options.sides?.split(',') as SideName[] | undefined) ?? SIDES;
   const rows: Record<string, string | number>[] = [];
@@ -23,7 +27,7 @@ export async function benchPeer(options: Record<string, string | undefined>): Pr
     for (let round = 0; round < rounds; round++) {
       for (const side of sides) {
         if (side === 'embedded' && scenario.faults.length > 0) continue;
-        const one = await run(scenario, side, binaries, options.profiles);
+        const one = await run(scenario, side, fixed);
         console.error(JSON.stringify(one));
         runs.push(one);
       }

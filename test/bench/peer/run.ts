@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadOrCreateKeys } from '../../../backbone/credentials/keys.ts';
-import type { BenchServers } from '../bench-servers.ts';
 import { startInfluxd } from '../influxd.ts';
 import type { LoadOptions, Phase, PhaseResult } from '../phases.ts';
 import { type Child, Server, startChild } from '../process.ts';
 import type { Fault, Scenario } from './scenarios.ts';
-import { prepareSide, type Role, type Side, type SideName } from './sides.ts';
+import { prepareSide, type Role, type Side, type SideName, type SideOptions } from './sides.ts';
 import type { StoredReports } from './stored.ts';
 
 const TERMINALS = 500;
@@ -57,14 +56,14 @@ interface Stage {
   acknowledgedFile: string;
 }
 
-export async function run(scenario: Scenario, name: SideName, binaries: BenchServers, profiles?: string): Promise<Run> {
+export async function run(scenario: Scenario, name: SideName, fixed: Pick<SideOptions, 'servers' | 'parser' | 'profiles'>): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
   const servers: Started[] = [];
   let load: Child | undefined;
   try {
-    const influx = await startInfluxd(binaries.influxd, folder);
+    const influx = await startInfluxd(fixed.servers.influxd, folder);
     servers.push({ role: 'store', server: influx.server });
-    const options = { folder, influx: influx.access, terminals: TERMINALS, servers: binaries, peer: scenario.peer, profiles };
+    const options = { folder, influx: influx.access, terminals: TERMINALS, peer: scenario.peer, ...fixed };
     const side = await prepareSide(name, options);
     for (const { role, program } of side.programs) {
       const server = new Server(program, folder);

@@ -32,6 +32,8 @@ export interface SideOptions {
   terminals: number;
   servers: BenchServers;
   peer: PeerSettings;
+  /** What Telegraf is to take of a report: the ten numbers that the benchmark began with, or every member, as we do. */
+  parser: 'fields' | 'all';
   /** A folder for CPU profiles of our processes. */
   profiles?: string | undefined;
 }
@@ -54,13 +56,13 @@ async function tillwatch({ folder, influx, terminals, profiles }: SideOptions, i
   return { mqttPort, keysFile, programs, reports: influxReports(influx, 'terminal') };
 }
 
-async function peer({ folder, influx, servers, peer: settings }: SideOptions): Promise<Side> {
+async function peer({ folder, influx, servers, parser, peer: settings }: SideOptions): Promise<Side> {
   const mqttPort = await freePort();
   const kept = join(folder, 'mosquitto');
   await mkdir(kept);
   const mosquittoConf = await fill(folder, 'mosquitto.conf', { ...settings, PORT: mqttPort, DIR: `${kept}/` });
   const { url: URL, org: ORG, bucket: BUCKET, token: TOKEN } = influx;
-  const PARSER = template('telegraf-parser-fields.conf');
+  const PARSER = template(`telegraf-parser-${parser}.conf`);
   const telegrafConf = await fill(folder, 'telegraf.conf', { ...settings, PORT: mqttPort, URL, ORG, BUCKET, TOKEN, PARSER });
   const subscribed = () =>
     eventually(async () => {
