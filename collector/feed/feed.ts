@@ -131,6 +131,7 @@ export class Feed {
       const before = positionToText(this.position);
       await Promise.all([this.#gather(signal), writing]);
       if (signal.aborted) return;
+      await this.#gatherOutbox();
       const delivery = this.#delivery();
       if (delivery.batch.size === 0 && delivery.position === before && !this.#mustSave(delivery)) {
         await this.#idle(IDLE_MS, (until) => this.#logs.owner.grown(until), signal);
@@ -155,11 +156,15 @@ export class Feed {
     if (isOwnerEntry(entry) || this.#size >= BATCH_POINTS) this.#filled.ring();
   }
 
-  /** The points of the entries from here on, as many as one write takes, and the watch's rows that have not been written. */
+  /** The points of the entries from here on, as many as one write takes. */
   async #gather(signal: AbortSignal): Promise<void> {
     // Without ticks there may still be something to save.
     if (this.#keepsUp) await this.#idle(SAVE_EVERY_MS, (until) => this.#filled.heard(until), signal);
     else await this.#read();
+  }
+
+  /** The watch's rows that have not been written; last, so that what is written up to an entry has what was said before it. */
+  async #gatherOutbox(): Promise<void> {
     for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS)) {
       if (this.#turns.isOver()) await this.#turns.next();
       this.#outbox = Number(key);
@@ -197,7 +202,9 @@ export class Feed {
   #delivery(): Delivery {
     const load = this.#load;
     this.#load = this.#newLoad();
-    const saves = load.kept.length > 0 || this.#deps.clock.monotonic() - this.#savedAt >= SAVE_EVERY_MS;
+    // The outbox is told at once what is written of it.
+    const isUrgent = load.kept.length > 0 || this.#outbox !== this.#saved.outbox;
+    const saves = isUrgent || this.#deps.clock.monotonic() - this.#savedAt >= SAVE_EVERY_MS;
     return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now, saves };
   }
 
