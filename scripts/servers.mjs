@@ -62,6 +62,31 @@ const SERVERS = [
   },
 ];
 
+/** What measurements compare with; no test needs them. */
+const BENCH_SERVERS = [
+  {
+    name: 'telegraf',
+    variable: 'TELEGRAF',
+    version: '1.38.2',
+    versionArgument: '--version',
+    image: { reference: 'telegraf:1.38.2', path: '/usr/bin/telegraf' },
+    build: {
+      package: 'github.com/influxdata/telegraf/cmd/telegraf',
+      arguments: [
+        ...['-tags', 'custom,inputs.mqtt_consumer,outputs.influxdb_v2,outputs.discard,parsers.json_v2,parsers.json'],
+        ...['-ldflags', '-X github.com/influxdata/telegraf/internal.Version=1.38.2'],
+      ],
+    },
+    advice: 'install Go 1.26 or later, or Docker, or set TELEGRAF to a telegraf 1.38.2 binary',
+  },
+  {
+    name: 'mosquitto',
+    variable: 'MOSQUITTO',
+    // Not installed here: its Debian package starts a broker on port 1883.
+    advice: 'install Mosquitto 2 (Debian: mosquitto, and stop the service that it starts), or set MOSQUITTO',
+  },
+];
+
 function isProgram(path) {
   try {
     accessSync(path, constants.X_OK);
@@ -99,6 +124,7 @@ function findLocal(server) {
 }
 
 async function provide(server) {
+  if (server.debian === undefined && !server.pypi && server.build === undefined) return null;
   if (server.debian !== undefined) return (await fromAPackage(server.debian)) ? onPath(server) : null;
   const folder = cacheFolder(server);
   mkdirSync(folder, { recursive: true });
@@ -112,7 +138,8 @@ async function provide(server) {
 async function pathOf(server, local) {
   try {
     const path = findLocal(server) ?? (local ? null : await provide(server));
-    if (path === null && !local) process.stderr.write(`MISSING: ${server.name}: its tests cannot run. What to do: ${server.advice}\n`);
+    if (path === null && !local)
+      process.stderr.write(`MISSING: ${server.name}: nothing that needs it can run. What to do: ${server.advice}\n`);
     return path;
   } catch (error) {
     process.stderr.write(`MISSING: ${server.name}: ${error.message}. What to do: ${server.advice}\n`);
@@ -120,14 +147,15 @@ async function pathOf(server, local) {
   }
 }
 
-const USAGE = `Usage: npm run servers [-- [--json] [--local]]
+const USAGE = `Usage: npm run servers [-- [--bench] [--json] [--local]]
+  --bench  those that measurements compare with, too
   --json   the servers' paths as JSON
   --local  only what this machine has already: provide nothing`;
 
 /** The options; ends the process where they are wrong, or ask for help. */
 function readOptions() {
   try {
-    const options = { json: { type: 'boolean' }, local: { type: 'boolean' }, help: { type: 'boolean' } };
+    const options = { bench: { type: 'boolean' }, json: { type: 'boolean' }, local: { type: 'boolean' }, help: { type: 'boolean' } };
     const { values } = parseArgs({ options });
     if (!values.help) return values;
     console.log(USAGE);
@@ -140,7 +168,8 @@ function readOptions() {
 
 const values = readOptions();
 const paths = {};
-for (const server of SERVERS) paths[server.name] = await pathOf(server, values.local === true);
+const wanted = values.bench ? [...SERVERS, ...BENCH_SERVERS] : SERVERS;
+for (const server of wanted) paths[server.name] = await pathOf(server, values.local === true);
 if (values.json) console.log(JSON.stringify(paths));
 else for (const [name, path] of Object.entries(paths)) console.log(`${name.padEnd(24)} ${path ?? 'missing'}`);
 if (process.env.CI === 'true' && Object.values(paths).includes(null)) process.exitCode = 1;

@@ -57,7 +57,7 @@ export function placedSamples({ message, note }: Facts, receivedAt: number): Pla
     const isRight = Math.abs(receivedAt - sample.at) <= CLOCK_TOLERANCE_MS;
     const at = isRight ? sample.at : Math.round(placeSample(sample.at, note?.skewMs ?? 0));
     if (at > latest || at < receivedAt - OLDEST_BACKLOG_MS) placed.impossible.push(i);
-    else placed.samples.push({ ...sample, at });
+    else placed.samples.push(at === sample.at ? sample : { ...sample, at });
   }
   return placed;
 }

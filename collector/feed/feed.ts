@@ -1,14 +1,17 @@
 /**
- * The store feed: reads the same sequence of entries as the watch, at its own pace and offset, and writes points. A slow or dead store
- * delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that
- * is saved after each write, and then a point may be written again, under the same identity.
+ * The store feed: takes the same sequence of entries as the watch, at its own pace and offset, and writes points. While it keeps up with
+ * the watch it takes entries as that has folded them; else it reads them from the logs. A slow or dead store delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that
+ * is saved every few seconds, and then points may be written again, under the same identity.
  */
 import type { LogReader } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
+import type { OwnerEntry } from '../../protocol/entries.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from '../../watch/fold/table.ts';
+import { Bell } from '../bell.ts';
 import { follow } from '../follow.ts';
+import { type BrokerEntry, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
-import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
+import { hasReached, isAt, type Position, positionFromText, positionToText, START } from '../log/position.ts';
 import { fromBytes, numberKey, OUTBOX, type OutboxRow, type Quarantined, toBytes } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
 import { Quarantine } from '../owner/quarantine.ts';
@@ -20,6 +23,10 @@ import { Fold, type FoldDeps, keptRow, type Load } from './fold.ts';
 
 const DAY_MS = 86_400_000;
 const BATCH_POINTS = 5_000;
+/** What may gather while a batch is under way; what comes then is read from the logs. */
+const MOST_POINTS = 4 * BATCH_POINTS;
+/** A save costs as much as the points of a terminal, for each that has reported since the last one. */
+const SAVE_EVERY_MS = 5_000;
 const IDLE_MS = 1_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
@@ -42,6 +49,8 @@ export interface FeedDeps extends FoldDeps {
   /** Waits with what cannot be saved for the moment. */
   patience: Patience;
   outboxRead(sequence: number): void;
+  /** How far the watch has come, where it runs in this process and `offer` is told what it folds. */
+  watched?(): Position;
 }
 
 /** How far the feed has come. `outbox`: the last row written. */
@@ -53,6 +62,8 @@ interface Saved {
 /** What is written at once, and how far the feed has come with it: `at`, the log's time. */
 interface Delivery extends Load, Saved {
   at: number;
+  /** Whether the fold as it is with this delivery is saved, too. */
+  saves: boolean;
 }
 
 export class Feed {
@@ -60,11 +71,18 @@ export class Feed {
   readonly fold: Fold;
   readonly #logs: Follower;
   readonly #turns: Turns;
+  #load: Load;
+  /** Whether the watch's next entry is the feed's next, too. */
+  #keepsUp = false;
+  /** Rung where, keeping up, there is something to be written. */
+  readonly #filled = new Bell();
   readonly quarantine: Quarantine;
   #outbox: number;
   /** What the store says it has: entries up to here are folded, and their points dropped. */
   #written: Position = START;
   #keptUpDay = 0;
+  #savedAt = Number.NEGATIVE_INFINITY;
+  #saved: Saved;
   /** For metrics. `writtenAt`: the log's time up to which all is written; `failures`: by the error's code. */
   readonly stats = {
     points: 0,
@@ -85,9 +103,11 @@ export class Feed {
     this.fold.start();
     const bytes = state.get(FEED_TABLE, CONSUMER);
     const saved = bytes ? fromBytes<Saved>(bytes) : { position: positionToText(START), outbox: 0 };
+    this.#saved = saved;
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog, positionFromText(saved.position));
     this.#outbox = saved.outbox;
     this.#turns = new Turns(deps.clock.monotonic);
+    this.#load = this.#newLoad();
     const tallies = state.get(FEED_TABLE, TALLIES);
     this.quarantine = new Quarantine(state, deps.quarantineMs, tallies && fromBytes(tallies));
   }
@@ -109,33 +129,83 @@ export class Feed {
     let writing = Promise.resolve();
     while (!signal.aborted) {
       const before = positionToText(this.position);
-      const [delivery] = await Promise.all([this.#gather(), writing]);
+      await Promise.all([this.#gather(signal), writing]);
       if (signal.aborted) return;
-      if (delivery.batch.size === 0 && delivery.position === before) {
-        await this.#idle(signal);
+      await this.#gatherOutbox();
+      const delivery = this.#delivery();
+      if (delivery.batch.size === 0 && delivery.position === before && !this.#mustSave(delivery)) {
+        await this.#idle(IDLE_MS, (until) => this.#logs.owner.grown(until), signal);
         continue;
       }
-      beginSave(this.fold.tables);
+      if (delivery.saves) beginSave(this.fold.tables);
       writing = this.#deliver(delivery, signal);
     }
     await writing;
   }
 
-  /** The points of the entries from here on, as many as one write takes, and the watch's rows that have not been written. */
-  async #gather(): Promise<Delivery> {
-    const load: Load = { batch: this.#deps.store.batch(), kept: [] };
-    while (load.batch.size + load.kept.length < BATCH_POINTS) {
-      const item = await this.#logs.next();
-      if (!item) break;
-      if (this.#turns.isOver()) await this.#turns.next();
-      this.fold.take(item.entry, hasReached(this.#written, this.position) ? null : load);
+  /** Takes an entry that the watch has folded just now, where it is the feed's next: nothing is read or decoded twice. */
+  offer(entry: BrokerEntry | OwnerEntry, after: Position): void {
+    if (!this.#keepsUp) return;
+    if (this.#size >= MOST_POINTS) {
+      this.#keepsUp = false;
+      return;
     }
-    for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS - load.batch.size)) {
+    this.#logs.skipTo(after);
+    this.#take(entry);
+    // Ticks are the owner's: so there is something to be written each second.
+    if (isOwnerEntry(entry) || this.#size >= BATCH_POINTS) this.#filled.ring();
+  }
+
+  /** The points of the entries from here on, as many as one write takes. */
+  async #gather(signal: AbortSignal): Promise<void> {
+    // Without ticks there may still be something to save.
+    if (this.#keepsUp) await this.#idle(SAVE_EVERY_MS, (until) => this.#filled.heard(until), signal);
+    else await this.#read();
+  }
+
+  /** The watch's rows that have not been written; last, so that what is written up to an entry has what was said before it. */
+  async #gatherOutbox(): Promise<void> {
+    for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS)) {
       if (this.#turns.isOver()) await this.#turns.next();
       this.#outbox = Number(key);
-      this.fold.takeRow(fromBytes<OutboxRow>(value), this.#outbox, load);
+      this.fold.takeRow(fromBytes<OutboxRow>(value), this.#outbox, this.#load);
     }
-    return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now };
+  }
+
+  /** Reads the logs, up to a batch or to where the watch is: then it keeps up. */
+  async #read(): Promise<void> {
+    const { watched } = this.#deps;
+    while (this.#size < BATCH_POINTS) {
+      const item = await this.#logs.next(watched);
+      if (!item) {
+        this.#keepsUp = watched !== undefined && isAt(this.position, watched());
+        return;
+      }
+      if (this.#turns.isOver()) await this.#turns.next();
+      this.#take(item.entry);
+    }
+  }
+
+  #take(entry: BrokerEntry | OwnerEntry): void {
+    this.fold.take(entry, hasReached(this.#written, this.position) ? null : this.#load);
+  }
+
+  get #size(): number {
+    return this.#load.batch.size + this.#load.kept.length;
+  }
+
+  #newLoad(): Load {
+    return { batch: this.#deps.store.batch(), kept: [] };
+  }
+
+  /** What has gathered; more goes into another load. */
+  #delivery(): Delivery {
+    const load = this.#load;
+    this.#load = this.#newLoad();
+    // The outbox is told at once what is written of it.
+    const isUrgent = load.kept.length > 0 || this.#outbox !== this.#saved.outbox;
+    const saves = isUrgent || this.#deps.clock.monotonic() - this.#savedAt >= SAVE_EVERY_MS;
+    return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now, saves };
   }
 
   #outboxRows(limit: number) {
@@ -147,18 +217,27 @@ export class Feed {
     return rows;
   }
 
-  /** Writes a batch, and saves that it is written. The save under way stands at the batch's end. */
-  async #deliver({ batch, kept, position, outbox, at }: Delivery, signal: AbortSignal): Promise<void> {
+  /** Writes a batch, and may save that it is written. The save under way stands at the batch's end. */
+  async #deliver({ batch, kept, position, outbox, at, saves }: Delivery, signal: AbortSignal): Promise<void> {
     if (kept.length > 0) await this.#keep(kept, signal);
     if (batch.size > 0) await this.#retry(() => this.#write(batch, { [ENTRIES]: position, [OUTBOX]: String(outbox) }, signal), signal);
     await this.#keepUp(at, signal);
     if (signal.aborted) return;
-    await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.fold.tables, limit));
-    const saved: Saved = { position, outbox };
-    await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
     this.stats.writtenAt = at;
-    await this.#release(positionFromText(position));
-    this.#deps.outboxRead(outbox);
+    if (saves) await this.#save({ position, outbox }, signal);
+  }
+
+  #mustSave({ saves, position, outbox }: Delivery): boolean {
+    return saves && (position !== this.#saved.position || outbox !== this.#saved.outbox);
+  }
+
+  async #save(saved: Saved, signal: AbortSignal): Promise<void> {
+    this.#savedAt = this.#deps.clock.monotonic();
+    await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.fold.tables, limit));
+    await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
+    this.#saved = saved;
+    await this.#release(positionFromText(saved.position));
+    this.#deps.outboxRead(saved.outbox);
   }
 
   /** Once a day of the log's time. */
@@ -225,9 +304,10 @@ export class Feed {
     return undefined;
   }
 
-  async #idle(signal: AbortSignal): Promise<void> {
+  /** Until something has happened, or for so long. */
+  async #idle(ms: number, happened: (until: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { signal: until, end } = follow(signal);
-    await Promise.race([this.#logs.owner.grown(until), this.#deps.clock.sleep(IDLE_MS, until)]);
+    await Promise.race([happened(until), this.#deps.clock.sleep(ms, until)]);
     end();
   }
 }

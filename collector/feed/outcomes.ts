@@ -51,7 +51,7 @@ export class Outcomes {
   add({ sample, tags: { acquirer, sn, merchant } }: TaggedSample): void {
     const window = Math.floor(sample.at / WINDOW_MS) * WINDOW_MS;
     for (const { system, code, n, card = '', kind = '' } of sample.outcomes ?? []) {
-      const key = rowKey(JSON.stringify([window, acquirer, merchant, system, code, card, kind]));
+      const key = rowKey(`${window} ${acquirer} ${card} ${kind} ${told(merchant)}${told(system)}${told(code)}`);
       const count =
         this.#open.change(key) ?? this.#open.set(key, { acquirer, merchant, system, code, card, kind, window, n: 0, terminals: [] });
       count.n += n;
@@ -76,6 +76,11 @@ export class Outcomes {
 function flushNumber(window: number, minute: number): number {
   const number = (minute - window / FLUSH_MS + FIRST_FLUSH) % WINDOW_MS;
   return number < 0 ? number + WINDOW_MS : number;
+}
+
+/** A text that may hold anything, so that what stands after it is told apart from it. */
+function told(text: string): string {
+  return `${text.length}:${text}`;
 }
 
 /** Keys of rows are short; a long one is known by its hash. */

@@ -39,7 +39,7 @@ export class Rollups {
   }
 
   /** Takes a sample's point; `write` is told what it closes. */
-  add({ names, values, at }: Draft, tags: TerminalTags, write: (fill: Fill) => void): void {
+  add({ size, names, values, at }: Draft, tags: TerminalTags, write: (fill: Fill) => void): void {
     const key = terminalKey(tags);
     const window = Math.floor(at / WINDOW_MS) * WINDOW_MS;
     let open = this.#open.change(key);
@@ -54,9 +54,9 @@ export class Rollups {
     open.n++;
     const isLast = at >= open.at;
     if (isLast) open.at = at;
-    for (let i = 0; i < names.length; i++) {
+    for (let i = 0; i < size; i++) {
       const kind = KINDS.get(names[i]!);
-      if (kind !== undefined) open.values[names[i]!] = taken(kind, open.values[names[i]!], values[i] as number, isLast);
+      if (kind !== undefined) take(kind, open.values, names[i]!, values[i] as number, isLast);
     }
   }
 
@@ -87,17 +87,17 @@ export class Rollups {
 /** Makes a point of a draft. */
 export type Fill = (draft: Draft) => Draft;
 
-function taken(kind: Kind, before: Values | undefined, value: number, isLast: boolean): Values {
-  switch (kind) {
-    case 'level':
-      return before
-        ? [Math.min(before[0]!, value), Math.max(before[1]!, value), before[2]! + value, before[3]! + 1]
-        : [value, value, value, 1];
-    case 'state':
-      return before && !isLast ? before : [value];
-    case 'count':
-      return [(before?.[0] ?? 0) + value];
-  }
+/** In place: so often a new list each time would be most of what the feed leaves to the garbage collector. */
+function take(kind: Kind, all: Open['values'], name: string, value: number, isLast: boolean): void {
+  const values = all[name];
+  if (values === undefined) all[name] = kind === 'level' ? [value, value, value, 1] : [value];
+  else if (kind === 'count') values[0]! += value;
+  else if (kind === 'level') {
+    if (value < values[0]!) values[0] = value;
+    if (value > values[1]!) values[1] = value;
+    values[2]! += value;
+    values[3]! += 1;
+  } else if (isLast) values[0] = value;
 }
 
 function drafted({ tags, at, n, values }: Readonly<Open>, into: Draft): Draft {

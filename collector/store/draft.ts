@@ -9,6 +9,8 @@ export class Draft {
   tags: Tags = {};
   at = 0;
   nanos = 0;
+  /** How many fields it has; what the lists hold beyond them is of another point. */
+  size = 0;
   readonly names: string[] = [];
   readonly values: Value[] = [];
 
@@ -18,14 +20,14 @@ export class Draft {
     this.tags = tags;
     this.at = at;
     this.nanos = nanos;
-    this.names.length = 0;
-    this.values.length = 0;
+    this.size = 0;
     return this;
   }
 
   field(name: string, value: Value): void {
-    this.names.push(name);
-    this.values.push(value);
+    this.names[this.size] = name;
+    this.values[this.size] = value;
+    this.size++;
   }
 
   of({ measurement, tags, fields, at, nanos }: Point): this {
@@ -36,8 +38,8 @@ export class Draft {
 
   /** To be kept. */
   point(): Point {
-    const { measurement, tags, names, values, at, nanos } = this;
-    const fields = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+    const { measurement, tags, size, names, values, at, nanos } = this;
+    const fields = Object.fromEntries(names.slice(0, size).map((name, i) => [name, values[i]!]));
     return { measurement, tags: { ...tags }, fields, at, ...(nanos > 0 && { nanos }) };
   }
 }

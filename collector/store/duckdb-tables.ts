@@ -32,7 +32,7 @@ function twinOf(name: string, names: Iterable<string>): string | undefined {
 
 /** Adds what the point needs to the tables, or says why it cannot be had, and then adds nothing. */
 export function fit(draft: Draft, tables: Tables): string | null {
-  const { measurement, tags, names, values } = draft;
+  const { measurement, tags, size, names, values } = draft;
   const problem = problemOfTags(tags) ?? problemOfPoint(draft);
   if (problem !== null) return problem;
   const columns = tables.get(measurement);
@@ -43,7 +43,7 @@ export function fit(draft: Draft, tables: Tables): string | null {
     const why = tags[name] === '' ? null : need(name, 'VARCHAR', columns, missing);
     if (why !== null) return why;
   }
-  for (let i = 0; i < names.length; i++) {
+  for (let i = 0; i < size; i++) {
     const why = need(names[i]!, columnTypeOf(values[i]!), columns, missing);
     if (why !== null) return why;
   }
@@ -82,12 +82,12 @@ export class Rows {
     return this.#times.length;
   }
 
-  add({ tags, names, values, at, nanos }: Draft): void {
+  add({ tags, size, names, values, at, nanos }: Draft): void {
     const row = this.size;
     this.#times.push(BigInt(at));
     this.#nanos.push(nanos);
     for (const name in tags) if (tags[name] !== '') this.#put(name, row, tags[name]!);
-    for (let i = 0; i < names.length; i++) this.#put(names[i]!, row, values[i]!);
+    for (let i = 0; i < size; i++) this.#put(names[i]!, row, values[i]!);
   }
 
   /** The values of rows, column by column, as the table has them. */

@@ -82,9 +82,9 @@ export class Lines {
     const { text, problem } = head(draft.measurement, draft.tags);
     const why = problem ?? problemOfPoint(draft);
     if (why !== null) return why;
-    const { names, values } = draft;
+    const { size, names, values } = draft;
     let line = text;
-    for (let i = 0; i < names.length; i++) line += (i === 0 ? ' ' : ',') + fieldName(names[i]!) + fieldValue(values[i]!);
+    for (let i = 0; i < size; i++) line += (i === 0 ? ' ' : ',') + fieldName(names[i]!) + fieldValue(values[i]!);
     this.#append(`${line} ${timestamp(draft.at, draft.nanos)}\n`);
     return null;
   }

@@ -22,12 +22,12 @@ export function problemOfTags(tags: Tags): string | null {
 }
 
 /** Why no store can hold this point, its tags aside, or null. */
-export function problemOfPoint({ measurement, tags, names, values, at, nanos }: Draft): string | null {
+export function problemOfPoint({ measurement, tags, size, names, values, at, nanos }: Draft): string | null {
   if (measurement === '') return 'its measurement has no name';
   if (!Number.isInteger(at) || at < EARLIEST || at > LATEST) return `its time ${at} is no epoch milliseconds of 1677 to 2262`;
   if (!Number.isInteger(nanos) || nanos < 0 || nanos >= NANOS_PER_MS) return `its nanos ${nanos} are not 0 to 999999`;
-  if (names.length === 0) return 'it has no fields';
-  for (let i = 0; i < names.length; i++) {
+  if (size === 0) return 'it has no fields';
+  for (let i = 0; i < size; i++) {
     const name = names[i]!;
     const value = values[i];
     if (name === '' || name === RESERVED_FIELD) return `a field has ${name === '' ? 'no name' : `the reserved name ${name}`}`;

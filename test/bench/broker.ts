@@ -1,6 +1,7 @@
 /**
- * A broker for a measurement: over the real segment log, or over a log that keeps nothing. Prints its port; on a line of standard input
- * collects garbage, where it may, and prints the size of its heap in bytes; ends on SIGTERM.
+ * A broker for a measurement: over the real segment log, or over a log that keeps nothing; by plain MQTT, or TLS with the certificate in
+ * its folder. Prints its port; on a line of standard input collects garbage, where it may, and prints the size of its heap in bytes; ends
+ * on SIGTERM.
  */
 import { createInterface } from 'node:readline';
 import type { LogWriter } from '../../backbone/log.ts';
@@ -8,7 +9,7 @@ import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { openSegmentWriter } from '../../backbone/segments/writer.ts';
 import { startBroker } from '../../broker/broker.ts';
 
-const [dir, log] = process.argv.slice(2) as [string, 'segments' | 'none'];
+const [dir, log, scheme = 'mqtt'] = process.argv.slice(2) as [string, 'segments' | 'none', 'mqtt' | 'mqtts' | undefined];
 
 /** Says at once that all is done. */
 class NoLog implements LogWriter {
@@ -29,7 +30,8 @@ class NoLog implements LogWriter {
 const writer = log === 'segments' ? await openSegmentWriter(`${dir}/brokers`, { maxBytes: 8 * 1024 ** 3 }) : new NoLog();
 const broker = await startBroker({
   node: 'bench',
-  listeners: [{ scheme: 'mqtt', host: '127.0.0.1', port: 0 }],
+  listeners: [{ scheme, host: '127.0.0.1', port: 0 }],
+  tls: scheme === 'mqtts' ? { certFile: `${dir}/cert.pem`, keyFile: `${dir}/key.pem` } : undefined,
   // A few terminals stand for many.
   limits: { terminal_packets: 0 },
   log: writer,

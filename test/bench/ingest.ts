@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PhaseResult } from './phases.ts';
 import { cpuSeconds, startChild } from './process.ts';
 
 const WARM_UP_SECONDS = 4;
@@ -57,13 +58,13 @@ async function measure(way: Way, connections: number, window: number, seconds: n
     const load = startChild('load.ts', [JSON.stringify({ port, keysFile: `${dir}/keys.json`, connections, window, longWay })]);
     try {
       await load.next();
-      load.send(`go ${WARM_UP_SECONDS}`);
+      load.send(JSON.stringify({ kind: 'run', seconds: WARM_UP_SECONDS, rate: 0 }));
       await load.next();
       const before = cpuSeconds(broker.pid);
-      load.send(`go ${seconds}`);
-      const result = await load.next();
+      load.send(JSON.stringify({ kind: 'run', seconds, rate: 0 }));
+      const result = await load.next<PhaseResult>();
       const cpu = cpuSeconds(broker.pid) - before;
-      return { rate: result.acknowledged! / result.seconds!, cpu: (cpu / result.acknowledged!) * 1e6, p50: result.p50!, p99: result.p99! };
+      return { rate: result.rate, cpu: (cpu / result.acknowledged) * 1e6, p50: result.p50, p99: result.p99 };
     } finally {
       await load.stop();
     }

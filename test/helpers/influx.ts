@@ -58,7 +58,7 @@ export async function startInflux(): Promise<Influx> {
   const url = `http://127.0.0.1:${port}`;
   const access = { url, token: TOKEN, org: 'tillwatch', bucket: 'telemetry' };
   let child = await launch(binary, folder, port, url);
-  await setUp(access);
+  await setUpInflux(access);
 
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -87,19 +87,7 @@ export async function startInflux(): Promise<Influx> {
 }
 
 async function launch(binary: string, folder: string, port: number, url: string): Promise<ChildProcess> {
-  const child = spawn(binary, [], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      HOME: folder,
-      PATH: process.env.PATH,
-      INFLUXD_BOLT_PATH: join(folder, 'influxd.bolt'),
-      INFLUXD_ENGINE_PATH: join(folder, 'engine'),
-      INFLUXD_SQLITE_PATH: join(folder, 'influxd.sqlite'),
-      INFLUXD_HTTP_BIND_ADDRESS: `127.0.0.1:${port}`,
-      INFLUXD_REPORTING_DISABLED: 'true',
-      INFLUXD_LOG_LEVEL: 'error',
-    },
-  });
+  const child = spawn(binary, [], { stdio: ['ignore', 'pipe', 'pipe'], env: influxdEnvironment(folder, port) });
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);
   child.once('exit', () => process.off('exit', killWithUs));
@@ -116,22 +104,37 @@ async function launch(binary: string, folder: string, port: number, url: string)
   return child;
 }
 
+/** Its own defaults, its data in a folder. */
+export function influxdEnvironment(folder: string, port: number): Record<string, string> {
+  return {
+    HOME: folder,
+    PATH: process.env.PATH ?? '',
+    INFLUXD_BOLT_PATH: join(folder, 'influxd.bolt'),
+    INFLUXD_ENGINE_PATH: join(folder, 'engine'),
+    INFLUXD_SQLITE_PATH: join(folder, 'influxd.sqlite'),
+    INFLUXD_HTTP_BIND_ADDRESS: `127.0.0.1:${port}`,
+    INFLUXD_REPORTING_DISABLED: 'true',
+    INFLUXD_LOG_LEVEL: 'error',
+  };
+}
+
 async function isReady(child: ChildProcess, url: string): Promise<void> {
   const answer = await fetch(`${url}/ready`);
   await answer.body?.cancel();
   if (answer.status !== 200 || child.exitCode !== null) throw new Error(`not ready: ${answer.status}`);
 }
 
-type Access = Pick<Influx, 'url' | 'token' | 'org' | 'bucket'>;
+export type InfluxAccess = Pick<Influx, 'url' | 'token' | 'org' | 'bucket'>;
 
-async function setUp({ url, token, org, bucket }: Access): Promise<void> {
+/** Makes its first user, organisation and bucket. */
+export async function setUpInflux({ url, token, org, bucket }: InfluxAccess): Promise<void> {
   const body = JSON.stringify({ username: 'admin', password: 'a-password-for-tests', token, org, bucket });
   const answer = await fetch(`${url}/api/v2/setup`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   if (answer.status !== 201) throw new Error(`set-up of influxd failed: ${answer.status} ${await answer.text()}`);
   await answer.body?.cancel();
 }
 
-async function makeBucket({ url, token, org }: Access, name: string, days: number): Promise<string> {
+async function makeBucket({ url, token, org }: InfluxAccess, name: string, days: number): Promise<string> {
   const headers = { authorization: `Token ${token}`, 'content-type': 'application/json' };
   const { orgs } = (await (await fetch(`${url}/api/v2/orgs?org=${encodeURIComponent(org)}`, { headers })).json()) as {
     orgs: { id: string }[];
@@ -143,7 +146,7 @@ async function makeBucket({ url, token, org }: Access, name: string, days: numbe
   return ((await answer.json()) as { id: string }).id;
 }
 
-async function query({ url, token, org }: Access, flux: string): Promise<FluxRow[]> {
+async function query({ url, token, org }: InfluxAccess, flux: string): Promise<FluxRow[]> {
   const answer = await fetch(`${url}/api/v2/query?org=${encodeURIComponent(org)}`, {
     method: 'POST',
     headers: { authorization: `Token ${token}`, 'content-type': 'application/json', accept: 'application/csv' },
@@ -187,7 +190,11 @@ interface Series {
   values: (string | number | boolean | null)[][];
 }
 
-async function points({ url, token, bucket }: Access, measurement: string, tags: Record<string, string> = {}): Promise<StoredPoint[]> {
+async function points(
+  { url, token, bucket }: InfluxAccess,
+  measurement: string,
+  tags: Record<string, string> = {},
+): Promise<StoredPoint[]> {
   const name = measurement.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
   const conditions = Object.entries(tags).map(([tag, value]) => `"${tag}" = '${value}'`);
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
@@ -205,7 +212,7 @@ function storedPoint(measurement: string, { tags = {}, columns }: Series, row: S
   return { measurement, tags: set(tags), fields: Object.fromEntries(fields), time: String(row[0]) };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   const probe = createServer();
   return new Promise((resolve, reject) => {
     probe.once('error', reject);

@@ -138,6 +138,11 @@ function measureSkew(channel: string, body: { at?: number | undefined; samples?:
 
 /** False where this `seq` was seen. A gap may fill later, so ranges are kept; the oldest is forgotten when there are too many. */
 function noteSeq({ seen }: Session, seq: number): boolean {
+  const newest = seen.at(-1);
+  if (newest && seq === newest[1] + 1) {
+    newest[1] = seq;
+    return true;
+  }
   const after = seen.findIndex(([from]) => from > seq);
   const index = after < 0 ? seen.length : after;
   const left = seen[index - 1];

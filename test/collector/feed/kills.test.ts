@@ -20,7 +20,10 @@ async function grow(p: Plant, running: RunningOwner, stage: number): Promise<voi
   await p.live(running, 8);
 }
 
-describe('a feed that is killed', () => {
+describe.each([
+  ['reads the logs', false],
+  ['keeps up with the watch', true],
+])('a feed that %s and is killed', (_, keepsUp) => {
   const KILLS = [1, 2, 3, 4].flatMap((step) => [false, true].map((after) => ({ step, after })));
 
   it('at each step of its work writes every point to DuckDB once, under the tags of its time', async () => {
@@ -28,11 +31,13 @@ describe('a feed that is killed', () => {
     const store = await openDuckDbStore(join(await tempDir(), 'store.duckdb'), FOR_EVER);
     const state = openMemoryState();
     for (const [stage, { step, after }] of KILLS.entries()) {
-      await grow(p, running, stage);
-      const life = new Life(step, after);
-      const feed = startFeed(p, store, { life, state });
-      await eventually(() => {
+      await grow(p, running, 2 * stage);
+      const life = new Life(keepsUp ? step + 8 : step, after);
+      const feed = startFeed(p, store, { life, state, ...(keepsUp && { beside: running }) });
+      await grow(p, running, 2 * stage + 1);
+      await eventually(async () => {
         feed.clock.pass(1_000);
+        if (keepsUp) await p.live(running, 1);
         if (!life.dead) throw new Error('it lives');
       });
     }
@@ -50,7 +55,7 @@ describe('a feed that is killed', () => {
     const doubled = await store.query('SELECT "at", nanos, count(*) AS n FROM main.presence GROUP BY ALL HAVING n > 1');
     await store.close();
 
-    const stages = KILLS.map((_, stage) => stage);
+    const stages = Array.from({ length: 2 * KILLS.length }, (_, stage) => stage);
     expect(points.filter(({ sn }) => sn === 'SN000001').map(({ seq, merchant }) => [seq, merchant])).toEqual(
       stages.map((stage) => [stage, `m-${stage % 3}`]),
     );
@@ -65,11 +70,13 @@ describe('a feed that is killed', () => {
     const store = new KeyedStore();
     const state = openMemoryState();
     for (const [stage, { step, after }] of KILLS.entries()) {
-      await grow(p, running, stage);
-      const life = new Life(step, after);
-      const feed = startFeed(p, store, { life, state });
-      await eventually(() => {
+      await grow(p, running, 2 * stage);
+      const life = new Life(keepsUp ? step + 8 : step, after);
+      const feed = startFeed(p, store, { life, state, ...(keepsUp && { beside: running }) });
+      await grow(p, running, 2 * stage + 1);
+      await eventually(async () => {
         feed.clock.pass(1_000);
+        if (keepsUp) await p.live(running, 1);
         if (!life.dead) throw new Error('it lives');
       });
     }
@@ -82,7 +89,7 @@ describe('a feed that is killed', () => {
     await startFeed(p, untouched).caughtUp();
 
     expect(store.conflicts).toEqual([]);
-    expect(store.of('terminal_5m').length).toBeGreaterThan(KILLS.length / 2);
+    expect(store.of('terminal_5m').length).toBeGreaterThan(KILLS.length);
     expect(new Map([...store.points].sort())).toEqual(new Map([...untouched.points].sort()));
     expect(store.writes.reduce((a, b) => a + b, 0)).toBeGreaterThan(store.points.size);
   });
