@@ -8,8 +8,8 @@ import { loadOrCreateKeys } from '../../../backbone/credentials/keys.ts';
 import { startInfluxd } from '../influxd.ts';
 import type { LoadOptions, Phase, PhaseResult } from '../phases.ts';
 import { type Child, Server, startChild } from '../process.ts';
-import type { Fault, Scenario } from './scenarios.ts';
-import { prepareSide, type Role, type Side, type SideName, type SideOptions } from './sides.ts';
+import type { Fault, Role, Scenario } from './scenarios.ts';
+import { prepareSide, type Side, type SideName, type SideOptions } from './sides.ts';
 import type { StoredReports } from './stored.ts';
 
 const TERMINALS = 500;

@@ -1,5 +1,7 @@
 /** What is played to each side: loads and faults, by groups. */
-import type { Role } from './sides.ts';
+
+/** `both`: broker and collector are one process. */
+export type Role = 'broker' | 'collector' | 'both' | 'store';
 
 /** What the peer's configuration leaves open, under the names that its templates have. */
 export interface PeerSettings {

@@ -9,13 +9,11 @@ import type { BenchServers } from '../bench-servers.ts';
 import { listening } from '../ports.ts';
 import type { Program } from '../process.ts';
 import { type Command, installTillwatch } from '../tillwatch.ts';
-import type { PeerSettings } from './scenarios.ts';
+import type { PeerSettings, Role } from './scenarios.ts';
 import { embeddedReports, influxReports, type StoredReports } from './stored.ts';
 
 export const SIDES = ['peer', 'tillwatch', 'embedded'] as const;
 export type SideName = (typeof SIDES)[number];
-/** `both`: broker and collector are one process. */
-export type Role = 'broker' | 'collector' | 'both' | 'store';
 
 export interface Side {
   mqttPort: number;
