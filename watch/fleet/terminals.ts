@@ -4,6 +4,7 @@ import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import type { HeardWeeks } from './learned.ts';
 import type { Sessions } from './sessions.ts';
+import type { Signs } from './signs.ts';
 
 /** Where the registry says a terminal belongs. Null in its place: unregistered, or unbound. */
 export interface Binding {
@@ -25,6 +26,14 @@ export interface Presence {
   goodbyeAt: number | null;
   /** The Will of the current session, with no life since. */
   lostAt: number | null;
+  /** What it counts as among those that it shares something with. */
+  counted: 'there' | 'holding' | 'gone' | 'away';
+  /** Since when it counts as gone (overdue, or its Will's hold-down over), and until when as just gone. */
+  gone: { at: number; until: number } | null;
+  /** Whether it was there when last judged, neither lost nor offline; null until it was heard. */
+  wasThere: boolean | null;
+  /** When it last came or went, the newest last. */
+  changes: number[];
   /** When it was found offline, and by what. */
   offline: { at: number; reason: 'silent' | 'lost' } | null;
   /** When to look again. */
@@ -49,6 +58,17 @@ export interface Terminal extends TerminalId {
   /** When it became active by talking though the registry said inactive. */
   activatedAt: number | null;
   presence: Presence;
+  signs: Signs | null;
+  outage: OutageMember | null;
+}
+
+/** A terminal's part in an outage: which one (a group's key, and its start), and whether it is back. */
+export interface OutageMember {
+  key: string;
+  startsAt: number;
+  back: boolean;
+  /** When the outage ended without it. */
+  endedAt: number | null;
 }
 
 export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
@@ -63,7 +83,22 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     last: null,
     askedAt: null,
     activatedAt: null,
-    presence: { state: 'unknown', since: at, lifeAt: null, goodbyeAt: null, lostAt: null, offline: null, wakeAt: null, rowAt: null },
+    presence: {
+      state: 'unknown',
+      since: at,
+      lifeAt: null,
+      goodbyeAt: null,
+      lostAt: null,
+      counted: 'away',
+      gone: null,
+      wasThere: null,
+      changes: [],
+      offline: null,
+      wakeAt: null,
+      rowAt: null,
+    },
+    signs: null,
+    outage: null,
   };
 }
 

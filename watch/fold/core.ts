@@ -4,8 +4,8 @@
 import type { AlertType, Subject } from '../../protocol/alerts.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
-import { type Hours, HoursBook } from '../fleet/hours.ts';
-import { learnedHours } from '../fleet/learned.ts';
+import { type Expected, type Hours, HoursBook } from '../fleet/hours.ts';
+import { LEAST_WEEKS_HEARD, learnedHours } from '../fleet/learned.ts';
 import { merchantKey } from '../fleet/merchants.ts';
 import { Registry, type Touched } from '../fleet/registry.ts';
 import type { Terminal } from '../fleet/terminals.ts';
@@ -24,6 +24,7 @@ export class FoldCore {
   /** What registry changes of the present moment touched, to be judged when time moves on. */
   readonly touched: Touched = { merchants: new Set(), terminals: new Set() };
   readonly decisions: Decisions = new Map();
+  readonly #learnedHours = new WeakMap<Readonly<Terminal>, { week: number; tz: string; expected: Expected | null }>();
   #out: Output = newOutput();
 
   constructor(rules: Rules) {
@@ -44,7 +45,19 @@ export class FoldCore {
 
   /** Declared in the birth, or learned, or always. */
   hoursOf(t: Readonly<Terminal>): Hours | null {
-    return this.book.of(t.birth?.expected ?? learnedHours(t.heard, this.zoneOf(t)));
+    return this.book.of(t.birth?.expected ?? this.#learned(t));
+  }
+
+  /** Whole weeks alone teach, so what was learned holds for a week. */
+  #learned(t: Readonly<Terminal>): Expected | null {
+    const week = t.heard.at(-1)?.week;
+    if (week === undefined || t.heard.length < LEAST_WEEKS_HEARD) return null;
+    const tz = this.zoneOf(t);
+    const known = this.#learnedHours.get(t);
+    if (known?.week === week && known.tz === tz) return known.expected;
+    const expected = learnedHours(t.heard, tz);
+    this.#learnedHours.set(t, { week, tz, expected });
+    return expected;
   }
 
   zoneOf({ acquirer, binding }: Readonly<Terminal>): string {

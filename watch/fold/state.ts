@@ -4,6 +4,7 @@ import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
 import type { Terminal } from '../fleet/terminals.ts';
+import type { Outage } from './outages.ts';
 import { Table } from './table.ts';
 
 /** The fold's own row: one, under the key `fold`. */
@@ -26,6 +27,8 @@ export class State {
   readonly merchants = new Table<Merchant>('merchants');
   /** Firing alerts, by the key of type and subject. */
   readonly alerts = new Table<Alert>('alerts');
+  /** Outages that go on, by the key of what their members share. */
+  readonly outages = new Table<Outage>('outages');
   /** Rows of scopes and models. */
   readonly rows = new Table<object>('registry');
   /** Rows of an import that has not been committed. */
@@ -48,6 +51,7 @@ export class State {
     this.terminals,
     this.merchants,
     this.alerts,
+    this.outages,
     this.rows,
     this.staged,
     this.#meta,
