@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchIdle } from './idle.ts';
 import { benchIngest } from './ingest.ts';
 import { benchHistory, benchStore } from './store.ts';
+import { benchWeek } from './week/week.ts';
 
 const BENCHES: Record<
   string,
@@ -14,6 +15,10 @@ const BENCHES: Record<
   },
   idle: { run: benchIdle, help: 'memory of an idle connection' },
   store: { run: benchStore, help: 'CPU-seconds per million points of the writers to InfluxDB and DuckDB alone (--million, --rounds)' },
+  week: {
+    run: benchWeek,
+    help: "a simulated fleet's week, held against its truth and beside a fixed timeout (--terminals, --days, --rate, --seeds 1,2, --verbose yes)",
+  },
   history: { run: benchHistory, help: 'charts out of a DuckDB that a fleet was folded into (--terminals, --days, --interval seconds)' },
 };
 
@@ -28,6 +33,9 @@ const { positionals, values } = parseArgs({
     terminals: { type: 'string' },
     days: { type: 'string' },
     interval: { type: 'string' },
+    rate: { type: 'string' },
+    seeds: { type: 'string' },
+    verbose: { type: 'string' },
   },
 });
 const bench = BENCHES[positionals[0] ?? ''];

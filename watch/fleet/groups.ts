@@ -5,7 +5,7 @@
 import type { Subject } from '../../protocol/alerts.ts';
 import { pop, push } from '../fold/heap.ts';
 import type { Hours, HoursBook } from './hours.ts';
-import { placeOf, type Terminal } from './terminals.ts';
+import { placeOf, type Radio, type Terminal } from './terminals.ts';
 
 /** From the smallest to the largest; an app is no place, and comes last. */
 export const GROUP_KINDS = ['site', 'cell', 'operator', 'acquirer', 'app'] as const;
@@ -49,13 +49,6 @@ interface Membership {
   standing: Standing;
 }
 
-interface Radio {
-  mcc: string;
-  mnc: string;
-  lac: string | undefined;
-  cell: string | undefined;
-}
-
 export class Groups {
   readonly #groups = new Map<string, Group>();
   readonly #memberships = new Map<string, Membership>();
@@ -78,7 +71,7 @@ export class Groups {
   count(key: string, t: Readonly<Terminal>, hours: Hours | null, standing: Standing): void {
     const known = this.#memberships.get(key);
     if (known && known.hours === hours && sameStanding(known.standing, standing) && isSamePlace(known, t)) return;
-    const next = known && isSamePlace(known, t) ? { ...known, hours, standing } : this.#membership(t, known, hours, standing);
+    const next = known && isSamePlace(known, t) ? { ...known, hours, standing } : this.#membership(t, hours, standing);
     if (known) for (const group of known.groups) if (group) this.#leave(group, key, known);
     for (const group of next.groups) if (group) enter(group, key, next);
     this.#memberships.set(key, next);
@@ -114,10 +107,10 @@ export class Groups {
     return site ? [...site.gone.keys()].filter((other) => other !== key).sort() : [];
   }
 
-  #membership(t: Readonly<Terminal>, known: Membership | undefined, hours: Hours | null, standing: Standing): Membership {
+  #membership(t: Readonly<Terminal>, hours: Hours | null, standing: Standing): Membership {
     const { acquirer } = t;
     const { merchant, site } = placeOf(t);
-    const radio = radioOf(t, known?.radio ?? null);
+    const { radio } = t;
     const app = t.birth?.app;
     const groups: Place = [
       merchant && site ? this.#group('site', `${acquirer}/${merchant}/${site}`, { acquirer, merchant, site }) : null,
@@ -200,26 +193,9 @@ function sameStanding(a: Standing, b: Standing): boolean {
   return a.is === b.is && (a.is !== 'gone' || a.until === (b as { until: number }).until);
 }
 
-function isSamePlace(known: Membership, t: Readonly<Terminal>): boolean {
-  const { merchant, site } = placeOf(t);
-  if (known.merchant !== merchant || known.site !== site || known.app !== t.birth?.app) return false;
-  const radio = radioOf(t, known.radio);
-  return (
-    radio === known.radio || (radio?.cell === known.radio?.cell && radio?.lac === known.radio?.lac && sameOperator(radio, known.radio))
-  );
-}
-
-function sameOperator(a: Radio | null, b: Radio | null): boolean {
-  return a?.mcc === b?.mcc && a?.mnc === b?.mnc;
-}
-
-/** Where a terminal's last sample says nothing of its radio it is where it was. On Wi-Fi it is in no cell. */
-function radioOf({ last }: Readonly<Terminal>, known: Radio | null): Radio | null {
-  const signal = last?.signal;
-  if (signal === undefined || signal.rat === 'none') return known;
-  if (signal.rat === 'wifi') return null;
-  const { mcc, mnc, lac, cell } = signal;
-  return mcc === undefined || mnc === undefined ? known : { mcc, mnc, lac, cell };
+function isSamePlace({ merchant, site, app, radio }: Membership, t: Readonly<Terminal>): boolean {
+  const now = placeOf(t);
+  return merchant === now.merchant && site === now.site && app === t.birth?.app && radio === t.radio;
 }
 
 function operatorOf({ mcc, mnc }: Radio): string {

@@ -38,6 +38,8 @@ export interface Presence {
   offline: { at: number; reason: 'silent' | 'lost' } | null;
   /** When to look again. */
   wakeAt: number | null;
+  /** Whether its deadline passed while we were blind: it is looked at again as soon as we can see. */
+  isHeld: boolean;
   /** When its state is next written down though it has not changed. */
   rowAt: number | null;
 }
@@ -53,6 +55,8 @@ export interface Terminal extends TerminalId {
   /** When it was heard, kept while it declares no hours of its own. */
   heard: HeardWeeks;
   last: Sample | null;
+  /** The network that it was last registered in; null before it told, and on Wi-Fi. */
+  radio: Radio | null;
   /** When it was last asked to send a birth. */
   askedAt: number | null;
   /** When it became active by talking though the registry said inactive. */
@@ -60,6 +64,28 @@ export interface Terminal extends TerminalId {
   presence: Presence;
   signs: Signs | null;
   outage: OutageMember | null;
+}
+
+/** A cell is named by its operator: two may use the same id. */
+export interface Radio {
+  mcc: string;
+  mnc: string;
+  lac: string | undefined;
+  cell: string | undefined;
+}
+
+/** Takes in what a sample says of the network; one that says nothing leaves it as it was. */
+export function noteRadio(t: Terminal, signal: Sample['signal']): void {
+  if (signal?.rat === undefined || signal.rat === 'none') return;
+  if (signal.rat === 'wifi') {
+    t.radio = null;
+    return;
+  }
+  const { mcc, mnc, lac, cell } = signal;
+  if (mcc === undefined || mnc === undefined) return;
+  const known = t.radio;
+  if (known?.cell === cell && known?.lac === lac && known?.mnc === mnc && known?.mcc === mcc) return;
+  t.radio = { mcc, mnc, lac, cell };
 }
 
 /** A terminal's part in an outage: which one (a group's key, and its start), and whether it is back. */
@@ -81,6 +107,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     sessions: [],
     heard: [],
     last: null,
+    radio: null,
     askedAt: null,
     activatedAt: null,
     presence: {
@@ -95,6 +122,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
       changes: [],
       offline: null,
       wakeAt: null,
+      isHeld: false,
       rowAt: null,
     },
     signs: null,

@@ -20,10 +20,12 @@ export class FoldCore {
   readonly state = new State();
   readonly wheel = new Wheel();
   readonly book = new HoursBook();
-  readonly registry = new Registry(this.state, this.book);
+  readonly registry = new Registry(this.state, this.book, (key) => this.onBound(key));
   /** What registry changes of the present moment touched, to be judged when time moves on. */
   readonly touched: Touched = { merchants: new Set(), terminals: new Set() };
   readonly decisions: Decisions = new Map();
+  /** Told of each terminal whose binding changed, at once; it is judged later. */
+  onBound: (key: string) => void = () => {};
   readonly #learnedHours = new WeakMap<Readonly<Terminal>, { week: number; tz: string; expected: Expected | null }>();
   #out: Output = newOutput();
 

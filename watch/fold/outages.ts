@@ -15,6 +15,7 @@ const MEMBERS_NAMED = 20;
 const ODD_ONES_NAMED = 10;
 /** Groups that lost more than this are compared once a second. */
 const QUICKLY_COMPARED = 500;
+const COMPARED_EVERY_MS = 1_000;
 /** How often a single that is held is looked at again. */
 const LOOK_AGAIN_MS = 10_000;
 
@@ -52,8 +53,6 @@ export class Outages {
   readonly #judge: (key: string) => void;
   /** Members that are not back, by outage. */
   readonly #missing = new Map<string, Set<string>>();
-  /** Until when groups that lost very many are not compared again. */
-  readonly #comparedUntil = new Map<string, number>();
 
   constructor(core: FoldCore, groups: Groups, judge: (key: string) => void) {
     this.#core = core;
@@ -166,10 +165,10 @@ export class Outages {
   }
 
   #comparedLately({ group, lost }: Loss): boolean {
-    const { now } = this.#core;
+    const { now, state } = this.#core;
     if (lost <= QUICKLY_COMPARED) return false;
-    if (now < (this.#comparedUntil.get(group.key) ?? 0)) return true;
-    this.#comparedUntil.set(group.key, now + 1000);
+    if (now < (state.meta.compared[group.key] ?? 0)) return true;
+    state.changeMeta().compared[group.key] = now + COMPARED_EVERY_MS;
     return false;
   }
 

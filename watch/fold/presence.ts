@@ -8,7 +8,7 @@ import { intervalMs, mayAlert, type PresenceState, placeOf, type Terminal } from
 import { type Because, becauseOf, type Surroundings } from '../rules/causes.ts';
 import { decidePresence, type PresenceDecision, type Sight } from '../rules/presence.ts';
 import { judgeUnstable, noteChange, quietAt } from '../rules/unstable.ts';
-import type { Verdict } from '../rules/verdict.ts';
+import type { Condition, Verdict } from '../rules/verdict.ts';
 import type { FoldCore } from './core.ts';
 import { type Hold, Outages } from './outages.ts';
 import type { News, TerminalWatch } from './terminals.ts';
@@ -28,6 +28,7 @@ export class Presence implements TerminalWatch {
     this.#core = core;
     this.#groups = new Groups(core.book);
     this.#outages = new Outages(core, this.#groups, (key) => this.judge(key));
+    core.onBound = (key) => this.#count(core.state.terminals.get(key)!, key);
     this.duties = {
       presence: (key) => this.judge(key),
       unstable: (key) => this.judge(key),
@@ -36,13 +37,14 @@ export class Presence implements TerminalWatch {
     };
   }
 
-  /** Sets the deadlines of a terminal that was loaded. One that was held comes due at once, and is held again. */
+  /** Sets the deadlines of a terminal that was loaded. */
   load(t: Readonly<Terminal>): void {
     const { wheel, rules } = this.#core;
     const key = terminalKey(t);
     wheel.set(`presence ${key}`, t.presence.wakeAt ?? Number.POSITIVE_INFINITY);
     wheel.set(`hourly ${key}`, t.presence.rowAt ?? Number.POSITIVE_INFINITY);
     if (this.#isUnstable(key)) wheel.set(`unstable ${key}`, quietAt(t.presence.changes, rules['terminal.unstable']));
+    if (t.presence.isHeld) this.#held.add(key);
     this.#count(t, key);
     this.#outages.load(t);
   }
@@ -69,10 +71,12 @@ export class Presence implements TerminalWatch {
     const hold = this.#comeOrGo(t, key, decision);
     const isFlapping = this.#judgeUnstable(t, key);
     const verdict = decision.verdict.condition ? held(decision.verdict, isFlapping, hold) : decision.verdict;
-    this.#core.announce('terminal.offline', key, subjectOf(t), () => verdict);
+    this.#core.announce('terminal.offline', key, subjectOf(t), (firing) => withBestCause(verdict, firing));
     const nextAt = verdict.condition === null && hold ? Math.min(decision.nextAt, hold.until) : decision.nextAt;
-    if (decision.verdict.why === 'blind') this.#held.add(key);
-    else presence.wakeAt = Number.isFinite(nextAt) ? nextAt : null;
+    presence.isHeld = decision.verdict.why === 'blind';
+    if (presence.isHeld) this.#held.add(key);
+    else this.#held.delete(key);
+    presence.wakeAt = Number.isFinite(nextAt) ? nextAt : null;
     wheel.set(`presence ${key}`, nextAt);
     if (decision.state === presence.state) return;
     presence.state = decision.state;
@@ -214,6 +218,14 @@ function subjectOf(t: Readonly<Terminal>) {
 function held(verdict: Verdict, isFlapping: boolean, hold: Hold | null): Verdict {
   if (isFlapping) return { why: 'flapping', condition: null };
   return hold ? { why: hold.why, condition: null, closing: hold.closing } : verdict;
+}
+
+/** A cause is revised where there is better evidence for another, and kept where what spoke for it is over. */
+function withBestCause(verdict: Verdict, firing: Condition | null): Verdict {
+  const { condition } = verdict;
+  if (!condition || !firing || condition.confidence > firing.confidence) return verdict;
+  const { cause, confidence, evidence } = firing;
+  return { ...verdict, condition: { ...condition, cause, confidence, evidence } };
 }
 
 /** While a terminal is simply heard, its deadline can wait where it is: it is moved when it comes due. */

@@ -16,6 +16,8 @@ export interface Meta {
   touched: { merchants: string[]; terminals: string[] };
   /** How often each subject opened an alert in the present millisecond. */
   opened: Record<string, number>;
+  /** Until when groups that lost very many are not compared again, by their keys. */
+  compared: Record<string, number>;
   /** The rules document in force; null is the rules that the fold was made with. */
   rules: Record<string, unknown> | null;
 }
@@ -36,7 +38,14 @@ export class State {
   readonly #meta = new Table<Meta>('meta');
 
   constructor() {
-    this.#meta.set(META_KEY, { now: 0, blindness: newBlindness(), touched: { merchants: [], terminals: [] }, opened: {}, rules: null });
+    this.#meta.set(META_KEY, {
+      now: 0,
+      blindness: newBlindness(),
+      touched: { merchants: [], terminals: [] },
+      opened: {},
+      compared: {},
+      rules: null,
+    });
   }
 
   get meta(): Readonly<Meta> {

@@ -5,7 +5,7 @@ import { terminalKey } from '../../protocol/topics.ts';
 import { type Facts, factsOf, impossibleDetail, placedSamples } from '../facts.ts';
 import { LEARNABLE_INTERVAL_MS, noteHeard } from '../fleet/learned.ts';
 import { currentSession } from '../fleet/sessions.ts';
-import { intervalMs, newTerminal, type Terminal } from '../fleet/terminals.ts';
+import { intervalMs, newTerminal, noteRadio, type Terminal } from '../fleet/terminals.ts';
 import type { FoldCore } from './core.ts';
 
 const HOUR_MS = 3_600_000;
@@ -60,7 +60,9 @@ export class Terminals {
     const placed = placedSamples(facts, receivedAt);
     if (placed.impossible.length > 0) this.#core.quarantine(impossibleDetail(placed));
     for (const sample of placed.samples) {
-      if (t.last === null || sample.at >= t.last.at) t.last = sparse ? { ...t.last, ...sample } : sample;
+      if (t.last !== null && sample.at < t.last.at) continue;
+      t.last = sparse ? { ...t.last, ...sample } : sample;
+      noteRadio(t, sample.signal);
     }
     return placed.samples;
   }
