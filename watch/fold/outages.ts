@@ -71,6 +71,11 @@ export class Outages {
     }
   }
 
+  /** Whether it belongs to an outage that goes on, back or not. */
+  isMember({ outage }: Readonly<Terminal>): boolean {
+    return outage !== null && this.#of(outage) !== null;
+  }
+
   /** A terminal is gone: what that means for what is said of it alone. Null: nothing. */
   holdOf(t: Terminal, key: string): Hold | null {
     const { outage } = t;
