@@ -1,12 +1,14 @@
 /** `npm run bench NAME [-- options]`: measurements, never tests. Figures go to stdout, as a table or with --json as JSON. */
 import { parseArgs } from 'node:util';
 import { benchEndToEnd } from './end-to-end.ts';
+import { benchFold } from './fold.ts';
 import { benchGrowth } from './growth.ts';
 import { benchIngest } from './ingest.ts';
 import { benchMemory } from './memory.ts';
 import { benchPeer } from './peer.ts';
 import { benchHistory, benchStore } from './store.ts';
 import { benchStorm } from './storm.ts';
+import { benchWeek } from './week/week.ts';
 
 interface Bench {
   run(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]>;
@@ -36,6 +38,11 @@ const BENCHES: Record<string, Bench> = {
     help: 'CPU of a report by connections and registered terminals (--connections, --registered, --rate, --seconds, --rounds)',
   },
   store: { run: benchStore, help: 'CPU-seconds per million points of the writers to InfluxDB and DuckDB alone (--million, --rounds)' },
+  fold: { run: benchFold, help: 'the fold alone: entries a CPU-second, memory a terminal, a mass outage (--terminals)' },
+  week: {
+    run: benchWeek,
+    help: "a simulated fleet's week, held against its truth and beside a fixed timeout (--terminals, --days, --rate, --seeds 1,2, --verbose yes)",
+  },
   history: { run: benchHistory, help: 'charts out of a DuckDB that a fleet was folded into (--terminals, --days, --interval seconds)' },
 };
 const NUMBERS = [
@@ -54,7 +61,7 @@ const NUMBERS = [
   'tls',
   'registered',
 ];
-const TEXTS = ['groups', 'sides', 'profiles', 'parser'];
+const TEXTS = ['groups', 'sides', 'profiles', 'parser', 'seeds', 'verbose'];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -8,7 +8,7 @@ import { entryFromLine } from '../../protocol/replay.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { hasScenarios, SCENARIOS } from './support/log.ts';
 
-const KINDS = /^(quota-(climb|edge|import|limit-cut|pending|small)|offline-(dst|goodbye|keepalive|life|nights|silent|will)|quiet)/;
+const KINDS = /^(quota-(climb|edge|import|limit-cut|pending|small)|offline-|unstable|outage|quiet)/;
 
 interface Scorer {
   check(expected: unknown, output: string): { problems: string[] };

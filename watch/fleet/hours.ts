@@ -16,6 +16,8 @@ const MEMO_LIMIT = 512;
 
 type Range = readonly [from: number, to: number];
 
+const NEVER = { from: 0, to: 0, open: false };
+
 export interface Expected {
   tz: string;
   week: readonly string[];
@@ -27,6 +29,8 @@ export interface Hours {
   week: MinuteRange[][];
   /** Ranges of a local day, in UTC, by the number of the day. */
   days: Map<number, Range[]>;
+  /** Within this it is open, or closed, all the time: what was last asked for, as most ask for the same. */
+  span: { from: number; to: number; open: boolean };
 }
 
 /** Keeps one Hours for each declaration, so that terminals that share one share its days too. */
@@ -39,7 +43,7 @@ export class HoursBook {
     const key = `${expected.tz}|${expected.week.join('|')}`;
     const known = this.#hours.get(key);
     if (known) return known;
-    const hours: Hours = { tz: expected.tz, week: expected.week.map((day) => parseDay(day) ?? []), days: new Map() };
+    const hours: Hours = { tz: expected.tz, week: expected.week.map((day) => parseDay(day) ?? []), days: new Map(), span: NEVER };
     if (this.#hours.size >= MEMO_LIMIT) this.#hours.clear();
     this.#hours.set(key, hours);
     return hours;
@@ -48,6 +52,7 @@ export class HoursBook {
   /** The moment by which `ms` of expected time have passed since `from`; Infinity where little or nothing is ever expected. */
   after(hours: Hours | null, from: number, ms: number): number {
     if (!hours || !Number.isFinite(from)) return from + ms;
+    if (this.isOpen(hours, from) && from + ms <= hours.span.to) return from + ms;
     let left = ms;
     for (const [start, end] of this.#from(hours, from)) {
       if (start - from > LONGEST_WAIT_MS) break;
@@ -58,10 +63,28 @@ export class HoursBook {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** Milliseconds of expected time from one moment to another. */
+  between(hours: Hours | null, from: number, to: number): number {
+    if (!hours || to <= from) return Math.max(0, to - from);
+    let ms = 0;
+    for (const [start, end] of this.#from(hours, from)) {
+      if (start >= to) break;
+      ms += Math.min(end, to) - Math.max(start, from);
+    }
+    return ms;
+  }
+
   isOpen(hours: Hours | null, at: number): boolean {
     if (!hours) return true;
-    for (const [start, end] of this.#from(hours, at)) return start <= at && at < end;
-    return false;
+    if (at < hours.span.from || at >= hours.span.to) hours.span = this.#spanAt(hours, at);
+    return hours.span.open;
+  }
+
+  #spanAt(hours: Hours, at: number): Hours['span'] {
+    for (const [start, end] of this.#from(hours, at)) {
+      return start <= at ? { from: at, to: end, open: true } : { from: at, to: start, open: false };
+    }
+    return { from: at, to: at + DAY_MS, open: false };
   }
 
   /** When the opening that `at` lies in ends; Infinity where it never does. `at` must lie in one. */

@@ -12,6 +12,8 @@ const WORDS = Math.ceil(HOURS_A_WEEK / WORD_BITS);
 /** Two whole weeks are fourteen days at least. */
 const WEEKS_NEEDED = 2;
 const WEEKS_KEPT = 5;
+/** The first and the present week may be heard in part. */
+export const LEAST_WEEKS_HEARD = WEEKS_NEEDED + 2;
 /** A terminal that reports more rarely may miss an hour by chance. */
 export const LEARNABLE_INTERVAL_MS = 15 * 60_000;
 
@@ -34,9 +36,8 @@ export function noteHeard(weeks: HeardWeeks, local: number): void {
 
 /** The hours learned so far; null while there is too little to go by, and where every hour is expected, or none. */
 export function learnedHours(weeks: Readonly<HeardWeeks>, tz: string): Expected | null {
-  // The first and the present week may be heard in part.
+  if (weeks.length < LEAST_WEEKS_HEARD) return null;
   const whole = weeks.slice(1, -1);
-  if (whole.length < WEEKS_NEEDED) return null;
   const heard = Array.from({ length: HOURS_A_WEEK }, (_, hour) => 2 * whole.filter(({ hours }) => has(hours, hour)).length >= whole.length);
   const expected = heard.map((is, hour) => is && heard[(hour + 1) % HOURS_A_WEEK]! && heard[(hour + HOURS_A_WEEK - 1) % HOURS_A_WEEK]!);
   if (expected.every(Boolean) || !expected.some(Boolean)) return null;

@@ -28,9 +28,12 @@ export class Registry {
   readonly #tables: RegistryTables;
   readonly #hours: HoursBook;
 
-  constructor(tables: RegistryTables, hours: HoursBook) {
+  readonly #onBound: (key: string) => void;
+
+  constructor(tables: RegistryTables, hours: HoursBook, onBound: (key: string) => void = () => {}) {
     this.#tables = tables;
     this.#hours = hours;
+    this.#onBound = onBound;
   }
 
   apply(change: RegistryChange, at: number, touched: Touched): void {
@@ -54,6 +57,7 @@ export class Registry {
     this.#count(acquirer, binding, +1, at, touched);
     terminal.binding = binding;
     touched.terminals.add(key);
+    this.#onBound(key);
   }
 
   #merchantRow(row: MerchantRow, at: number, touched: Touched): void {

@@ -2,8 +2,10 @@ import type { Lifecycle } from '../../protocol/registry.ts';
 import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
+import type { Availability } from './availability.ts';
 import type { HeardWeeks } from './learned.ts';
 import type { Sessions } from './sessions.ts';
+import type { Signs } from './signs.ts';
 
 /** Where the registry says a terminal belongs. Null in its place: unregistered, or unbound. */
 export interface Binding {
@@ -25,10 +27,20 @@ export interface Presence {
   goodbyeAt: number | null;
   /** The Will of the current session, with no life since. */
   lostAt: number | null;
+  /** What it counts as among those that it shares something with. */
+  counted: 'there' | 'holding' | 'gone' | 'away';
+  /** Since when it counts as gone (overdue, or its Will's hold-down over), and until when as just gone. */
+  gone: { at: number; until: number } | null;
+  /** Whether it was there when last judged, neither lost nor offline; null until it was heard. */
+  wasThere: boolean | null;
+  /** When it last came or went, the newest last. */
+  changes: number[];
   /** When it was found offline, and by what. */
   offline: { at: number; reason: 'silent' | 'lost' } | null;
   /** When to look again. */
   wakeAt: number | null;
+  /** Whether its deadline passed while we were blind: it is looked at again as soon as we can see. */
+  isHeld: boolean;
   /** When its state is next written down though it has not changed. */
   rowAt: number | null;
 }
@@ -44,6 +56,8 @@ export interface Terminal extends TerminalId {
   /** When it was heard, kept while it declares no hours of its own. */
   heard: HeardWeeks;
   last: Sample | null;
+  /** The network that it was last registered in; null before it told, and on Wi-Fi. */
+  radio: Radio | null;
   /** When it was last asked to send a birth. */
   askedAt: number | null;
   /** How often, since its last birth. */
@@ -51,6 +65,41 @@ export interface Terminal extends TerminalId {
   /** When it became active by talking though the registry said inactive. */
   activatedAt: number | null;
   presence: Presence;
+  /** How much of its expected time it was connected; null until it was heard. */
+  availability: Availability | null;
+  signs: Signs | null;
+  outage: OutageMember | null;
+}
+
+/** A cell is named by its operator: two may use the same id. */
+export interface Radio {
+  mcc: string;
+  mnc: string;
+  lac: string | undefined;
+  cell: string | undefined;
+}
+
+/** Takes in what a sample says of the network; one that says nothing leaves it as it was. */
+export function noteRadio(t: Terminal, signal: Sample['signal']): void {
+  if (signal?.rat === undefined || signal.rat === 'none') return;
+  if (signal.rat === 'wifi') {
+    t.radio = null;
+    return;
+  }
+  const { mcc, mnc, lac, cell } = signal;
+  if (mcc === undefined || mnc === undefined) return;
+  const known = t.radio;
+  if (known?.cell === cell && known?.lac === lac && known?.mnc === mnc && known?.mcc === mcc) return;
+  t.radio = { mcc, mnc, lac, cell };
+}
+
+/** A terminal's part in an outage: which one (a group's key, and its start), and whether it is back. */
+export interface OutageMember {
+  key: string;
+  startsAt: number;
+  back: boolean;
+  /** When the outage ended without it. */
+  endedAt: number | null;
 }
 
 export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
@@ -63,9 +112,27 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     sessions: [],
     heard: [],
     last: null,
+    radio: null,
     askedAt: null,
     activatedAt: null,
-    presence: { state: 'unknown', since: at, lifeAt: null, goodbyeAt: null, lostAt: null, offline: null, wakeAt: null, rowAt: null },
+    presence: {
+      state: 'unknown',
+      since: at,
+      lifeAt: null,
+      goodbyeAt: null,
+      lostAt: null,
+      counted: 'away',
+      gone: null,
+      wasThere: null,
+      changes: [],
+      offline: null,
+      wakeAt: null,
+      isHeld: false,
+      rowAt: null,
+    },
+    availability: null,
+    signs: null,
+    outage: null,
   };
 }
 

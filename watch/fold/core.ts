@@ -6,8 +6,8 @@ import type { Command } from '../../protocol/schemas/messages.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
 import type { CommandRecord } from '../fleet/commands.ts';
-import { type Hours, HoursBook } from '../fleet/hours.ts';
-import { learnedHours } from '../fleet/learned.ts';
+import { type Expected, type Hours, HoursBook } from '../fleet/hours.ts';
+import { LEAST_WEEKS_HEARD, learnedHours } from '../fleet/learned.ts';
 import { merchantKey } from '../fleet/merchants.ts';
 import { Registry, type Touched } from '../fleet/registry.ts';
 import type { Terminal } from '../fleet/terminals.ts';
@@ -25,10 +25,13 @@ export class FoldCore {
   readonly state = new State();
   readonly wheel = new Wheel();
   readonly book = new HoursBook();
-  readonly registry = new Registry(this.state, this.book);
+  readonly registry = new Registry(this.state, this.book, (key) => this.onBound(key));
   /** What registry changes of the present moment touched, to be judged when time moves on. */
   readonly touched: Touched = { merchants: new Set(), terminals: new Set() };
   readonly decisions: Decisions = new Map();
+  /** Told of each terminal whose binding changed, at once; it is judged later. */
+  onBound: (key: string) => void = () => {};
+  readonly #learnedHours = new WeakMap<Readonly<Terminal>, { week: number; tz: string; expected: Expected | null }>();
   #out: Output = newOutput();
 
   constructor(rules: Rules) {
@@ -49,7 +52,19 @@ export class FoldCore {
 
   /** Declared in the birth, or learned, or always. */
   hoursOf(t: Readonly<Terminal>): Hours | null {
-    return this.book.of(t.birth?.expected ?? learnedHours(t.heard, this.zoneOf(t)));
+    return this.book.of(t.birth?.expected ?? this.#learned(t));
+  }
+
+  /** Whole weeks alone teach, so what was learned holds for a week. */
+  #learned(t: Readonly<Terminal>): Expected | null {
+    const week = t.heard.at(-1)?.week;
+    if (week === undefined || t.heard.length < LEAST_WEEKS_HEARD) return null;
+    const tz = this.zoneOf(t);
+    const known = this.#learnedHours.get(t);
+    if (known?.week === week && known.tz === tz) return known.expected;
+    const expected = learnedHours(t.heard, tz);
+    this.#learnedHours.set(t, { week, tz, expected });
+    return expected;
   }
 
   zoneOf({ acquirer, binding }: Readonly<Terminal>): string {

@@ -6,6 +6,7 @@ import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
 import type { ClockSteps } from '../fleet/steps.ts';
 import type { Terminal } from '../fleet/terminals.ts';
+import type { Outage } from './outages.ts';
 import { Table } from './table.ts';
 
 /** The fold's own row: one, under the key `fold`. */
@@ -17,6 +18,8 @@ export interface Meta {
   touched: { merchants: string[]; terminals: string[] };
   /** How often each subject opened an alert in the present millisecond. */
   opened: Record<string, number>;
+  /** Until when groups that lost very many are not compared again, by their keys. */
+  compared: Record<string, number>;
   /** The rules document in force; null is the rules that the fold was made with. */
   rules: Record<string, unknown> | null;
 }
@@ -28,6 +31,8 @@ export class State {
   readonly merchants = new Table<Merchant>('merchants');
   /** Firing alerts, by the key of type and subject. */
   readonly alerts = new Table<Alert>('alerts');
+  /** Outages that go on, by the key of what their members share. */
+  readonly outages = new Table<Outage>('outages');
   /** Rows of scopes and models. */
   readonly rows = new Table<object>('registry');
   /** Rows of an import that has not been committed. */
@@ -39,7 +44,14 @@ export class State {
   readonly #meta = new Table<Meta>('meta');
 
   constructor() {
-    this.#meta.set(META_KEY, { now: 0, blindness: newBlindness(), touched: { merchants: [], terminals: [] }, opened: {}, rules: null });
+    this.#meta.set(META_KEY, {
+      now: 0,
+      blindness: newBlindness(),
+      touched: { merchants: [], terminals: [] },
+      opened: {},
+      compared: {},
+      rules: null,
+    });
   }
 
   get meta(): Readonly<Meta> {
@@ -54,6 +66,7 @@ export class State {
     this.terminals,
     this.merchants,
     this.alerts,
+    this.outages,
     this.rows,
     this.staged,
     this.commands,

@@ -5,7 +5,7 @@ import { terminalKey } from '../../protocol/topics.ts';
 import { type Facts, factsOf, impossibleDetail, placedSamples } from '../facts.ts';
 import { LEARNABLE_INTERVAL_MS, noteHeard } from '../fleet/learned.ts';
 import { steppedMs } from '../fleet/steps.ts';
-import { intervalMs, newTerminal, type Terminal } from '../fleet/terminals.ts';
+import { intervalMs, newTerminal, noteRadio, type Terminal } from '../fleet/terminals.ts';
 import type { FoldCore } from './core.ts';
 
 /** What one message brought. */
@@ -13,6 +13,8 @@ export interface News {
   facts: Facts;
   /** Its samples at their places in time. */
   samples: readonly Sample[];
+  /** The last sample before it. */
+  before: Sample | null;
 }
 
 /** A watch over terminals: it is told what each says, and has deadlines of its own. */
@@ -44,9 +46,10 @@ export class Terminals {
     const facts = factsOf(entry, t.sessions, steppedMs(state.steps, entry.node));
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
+    const before = t.last;
     const samples = this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
     if (facts.life) this.#life(t, key, entry.node);
-    for (const watch of this.#watches) watch.heard(t, key, { facts, samples });
+    for (const watch of this.#watches) watch.heard(t, key, { facts, samples, before });
   }
 
   /** Where the birth says so, a member that is left out has not changed. */
@@ -55,7 +58,9 @@ export class Terminals {
     const placed = placedSamples(facts, receivedAt);
     if (placed.impossible.length > 0) this.#core.quarantine(impossibleDetail(placed));
     for (const sample of placed.samples) {
-      if (t.last === null || sample.at >= t.last.at) t.last = sparse ? { ...t.last, ...sample } : sample;
+      if (t.last !== null && sample.at < t.last.at) continue;
+      t.last = sparse ? { ...t.last, ...sample } : sample;
+      noteRadio(t, sample.signal);
     }
     return placed.samples;
   }

@@ -129,6 +129,7 @@ export class Watch {
     for (const key of state.meta.touched.merchants) touched.merchants.add(key);
     for (const key of state.meta.touched.terminals) touched.terminals.add(key);
     for (const m of state.merchants.values()) this.#merchants.load(m);
+    this.#presence.loadOutages();
     for (const t of state.terminals.values()) this.#terminals.load(t);
     this.#commands.loadAll();
   }

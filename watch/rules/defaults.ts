@@ -28,9 +28,34 @@ export const DEFAULT_RULES = {
     criticalAfterMinutes: 60,
     /** After our own blindness, how many of its intervals a terminal has to be heard again. */
     blindIntervals: 1,
+    /** An update that began longer ago explains no silence. */
+    updateMinutes: 120,
+    /** Registrations in one report that make the radio the cause. */
+    registrations: 2,
+  },
+  'terminal.unstable': {
+    /** So many changes between there and gone, within so long; it ends after as long without one. */
+    changes: 5,
+    windowMinutes: 30,
+  },
+  outage: {
+    leastTerminals: 5,
+    leastPercent: 50,
+    /** Who went within this, or within its own interval where that is longer, went together. */
+    windowMinutes: 5,
+    /** What a group must cover of all that was lost with it, to be named for it. */
+    coverPercent: 90,
+    /** It ends when so many of its members are back. */
+    backPercent: 90,
+    /** After its end, how many of its intervals a member has to be heard again before it is announced by itself. */
+    missingIntervals: 1,
+    /** How often a growing outage is told anew. */
+    tellSeconds: 60,
   },
 } as const;
 
 export type Rules = { [T in keyof typeof DEFAULT_RULES]: { [K in keyof (typeof DEFAULT_RULES)[T]]: number } };
 export type QuotaRules = Rules['quota.terminals'];
 export type OfflineRules = Rules['terminal.offline'];
+export type OutageRules = Rules['outage'];
+export type UnstableRules = Rules['terminal.unstable'];

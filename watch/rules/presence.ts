@@ -2,13 +2,19 @@
 import type { Evidence } from '../../protocol/alerts.ts';
 import type { Hours, HoursBook } from '../fleet/hours.ts';
 import { intervalMs, keepaliveMs, mayAlert, type PresenceState, type Terminal } from '../fleet/terminals.ts';
+import type { Because } from './causes.ts';
 import type { OfflineRules } from './defaults.ts';
 import type { Verdict } from './verdict.ts';
 
 const MINUTE_MS = 60_000;
+const SWITCHED_OFF: Because = { cause: 'switched_off', confidence: 1, evidence: [] };
+
+/** What a terminal counts as among those that it shares something with; null leaves that as it was. */
+export type Counted = 'there' | 'holding' | 'gone' | 'away' | null;
 
 export interface PresenceDecision {
   state: PresenceState;
+  counted: Counted;
   offline: { at: number; reason: 'silent' | 'lost' } | null;
   /** When to decide again if nothing is heard before; Infinity where only news can change the decision. */
   nextAt: number;
@@ -21,6 +27,8 @@ export interface Sight {
   /** Whether we are blind for this terminal now, and when we last were. */
   blind: boolean;
   blindUntil: number | null;
+  /** Why it would be silent. */
+  because: () => Because;
 }
 
 interface Deadlines {
@@ -32,16 +40,19 @@ interface Deadlines {
 }
 
 /**
- * Decides about one terminal at `at`, by what is known of it. Silent verdicts: never_heard, blind, within_wait, suspect,
- * closed_for_the_day, hold_down, not_bound, lifecycle.
+ * Decides about one terminal at `at`, by what is known of it. Silent verdicts: never_heard, blind, not_seen_again,
+ * within_wait, suspect, closed_for_the_day, hold_down, not_bound, lifecycle.
  */
 export function decidePresence(t: Readonly<Terminal>, at: number, sight: Sight, rules: OfflineRules): PresenceDecision {
   const { presence } = t;
-  if (presence.lifeAt === null) return waiting('unknown', 'never_heard', Number.POSITIVE_INFINITY);
+  if (presence.lifeAt === null) return waiting('unknown', 'away', 'never_heard', Number.POSITIVE_INFINITY);
   const due = deadlines(t, sight, rules);
-  const offlineAt = presence.offline?.at ?? Math.max(Math.min(due.silentAt, due.lostAt), seenAgainAt(t, sight, rules));
-  if (at < offlineAt) return beforeOffline(t, at, due, offlineAt);
-  if (sight.blind && !presence.offline) return waiting(presence.state, 'blind', Number.POSITIVE_INFINITY);
+  const againAt = seenAgainAt(t, sight, rules);
+  const offlineAt = presence.offline?.at ?? Math.max(Math.min(due.silentAt, due.lostAt), againAt);
+  if (sight.blind && !presence.offline && at >= Math.min(due.suspectAt, offlineAt)) {
+    return waiting(presence.state, null, 'blind', Number.POSITIVE_INFINITY);
+  }
+  if (at < offlineAt) return beforeOffline(t, at, due, offlineAt, againAt);
   const offline = presence.offline ?? { at: offlineAt, reason: due.lostAt < due.silentAt ? 'lost' : 'silent' };
   return offlineDecision(t, at, offline, due, sight, rules);
 }
@@ -73,16 +84,17 @@ function seenAgainAt(t: Readonly<Terminal>, { hours, book, blindUntil }: Sight, 
   return book.after(hours, blindUntil, rules.blindIntervals * intervalMs(t));
 }
 
-function beforeOffline(t: Readonly<Terminal>, at: number, due: Deadlines, offlineAt: number): PresenceDecision {
+function beforeOffline(t: Readonly<Terminal>, at: number, due: Deadlines, offlineAt: number, againAt: number): PresenceDecision {
   const { goodbyeAt, lostAt } = t.presence;
-  if (goodbyeAt !== null) return waiting('goodbye', due.closedForTheDay ? 'closed_for_the_day' : 'within_wait', offlineAt);
-  if (lostAt !== null) return waiting('suspect', 'hold_down', offlineAt);
-  if (at >= due.suspectAt) return waiting('suspect', 'suspect', offlineAt);
-  return waiting('online', 'within_wait', Math.min(due.suspectAt, offlineAt));
+  if (goodbyeAt !== null) return waiting('goodbye', 'away', due.closedForTheDay ? 'closed_for_the_day' : 'within_wait', offlineAt);
+  if (at >= due.suspectAt && at < againAt) return waiting('unknown', 'there', 'not_seen_again', offlineAt);
+  if (at >= due.suspectAt) return waiting('suspect', 'gone', 'suspect', offlineAt);
+  const nextAt = Math.min(due.suspectAt, offlineAt);
+  return lostAt === null ? waiting('online', 'there', 'within_wait', nextAt) : waiting('suspect', 'holding', 'hold_down', nextAt);
 }
 
-function waiting(state: PresenceState, why: string, nextAt: number): PresenceDecision {
-  return { state, offline: null, nextAt, verdict: { why, condition: null } };
+function waiting(state: PresenceState, counted: Counted, why: string, nextAt: number): PresenceDecision {
+  return { state, counted, offline: null, nextAt, verdict: { why, condition: null } };
 }
 
 function offlineDecision(
@@ -90,23 +102,27 @@ function offlineDecision(
   at: number,
   offline: { at: number; reason: 'silent' | 'lost' },
   due: Deadlines,
-  { hours, book }: Sight,
+  { hours, book, because }: Sight,
   rules: OfflineRules,
 ): PresenceDecision {
   const criticalAt = book.after(hours, offline.at, rules.criticalAfterMinutes * MINUTE_MS);
   const nextAt = at < criticalAt ? criticalAt : Number.POSITIVE_INFINITY;
-  const decided = { state: 'offline', offline, nextAt } as const;
+  const decided = { state: 'offline', counted: 'gone', offline, nextAt } as const;
   if (!mayAlert(t.binding)) return { ...decided, verdict: { why: t.binding ? 'lifecycle' : 'not_bound', condition: null } };
-  const switchedOff = t.presence.goodbyeAt !== null && !due.closedForTheDay;
+  const { cause, confidence, evidence } = saidGoodbye(t, due) ? SWITCHED_OFF : because();
   const condition = {
     severity: at < criticalAt ? ('warning' as const) : ('critical' as const),
     reason: offline.reason,
-    cause: switchedOff ? 'switched_off' : 'unknown',
-    confidence: switchedOff ? 1 : 0,
-    evidence: evidenceOf(t, at),
+    cause,
+    confidence,
+    evidence: [...evidenceOf(t, at), ...evidence],
     predicted: null,
   };
   return { ...decided, verdict: { why: offline.reason, condition } };
+}
+
+function saidGoodbye({ presence }: Readonly<Terminal>, { closedForTheDay }: Deadlines): boolean {
+  return presence.goodbyeAt !== null && !closedForTheDay;
 }
 
 function evidenceOf(t: Readonly<Terminal>, at: number): Evidence[] {

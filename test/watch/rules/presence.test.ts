@@ -117,7 +117,7 @@ describe('life', () => {
   const late = at(0) + WAIT - SECOND;
   const raw = (bytes: string): string => Buffer.from(bytes).toString('base64');
   const ack = { v: 1, id: 'c-1', ok: true };
-  const event = { v: 1, session: 's1', seq: 9, at: late, type: 'power.low' };
+  const event = { v: 1, session: 's1', seq: 9, at: late, type: 'binding.changed' };
 
   it.each<[string, Line]>([
     ['a report', report(late, 1)],

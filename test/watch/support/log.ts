@@ -71,6 +71,16 @@ export function report(at: number, seq: number, via: Via = {}): Line {
   return message(at, 'report', { seq, samples: [{ at }] }, via);
 }
 
+/** A report of one sample. */
+export function said(at: number, seq: number, sample: Record<string, unknown>, via: Via = {}): Line {
+  return message(at, 'report', { seq, samples: [{ at, ...sample }] }, via);
+}
+
+/** An event. */
+export function happened(at: number, seq: number, type: string, via: Via = {}, data: Record<string, unknown> = {}): Line {
+  return message(at, 'event', { seq, at, type, data }, via);
+}
+
 export const online = (at: number, via: Via = {}): Line => message(at, 'state', { at, state: 'online' }, via);
 export const goodbye = (at: number, via: Via = {}): Line => message(at, 'state', { at, state: 'goodbye' }, via);
 export const will = (at: number, via: Via = {}): Line => message(at, 'state', { state: 'lost' }, via);

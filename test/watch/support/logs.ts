@@ -9,6 +9,7 @@ import {
   DAY,
   goodbye,
   HOUR,
+  happened,
   type Line,
   MINUTE,
   MONDAY,
@@ -17,6 +18,7 @@ import {
   platform,
   report,
   SECOND,
+  said,
   serial,
   terminal,
   tick,
@@ -26,13 +28,26 @@ import {
 
 const HOURS = [undefined, { tz: 'Europe/Berlin', week: Array(7).fill('09:00-17:00') }, { tz: 'UTC', week: Array(7).fill('22:00-04:00') }];
 
-const sn = fc.integer({ min: 1, max: 5 }).map(serial);
+const sn = fc.integer({ min: 1, max: 7 }).map(serial);
+const site = fc.constantFrom(undefined, 's-1', 's-2');
 const merchantName = fc.constantFrom('m-1', 'm-2');
 const via = fc.record({ sn, session: fc.constantFrom('s1', 's2', 's3'), node: fc.constantFrom('', 'a', 'b') });
 const seq = fc.integer({ min: 0, max: 30 });
 const birthBody = fc
-  .record({ interval: fc.constantFrom(10, 60, 300), keepalive: fc.constantFrom(5, 60), expected: fc.constantFrom(...HOURS) })
+  .record({
+    app: fc.constantFrom(undefined, '1.0', '2.0'),
+    interval: fc.constantFrom(10, 60, 300),
+    keepalive: fc.constantFrom(5, 60),
+    expected: fc.constantFrom(...HOURS),
+  })
   .map((body) => JSON.parse(JSON.stringify(body)) as Record<string, unknown>);
+const radio = fc.constantFrom(
+  undefined,
+  { rat: 'lte', rsrp: -90, mcc: '460', mnc: '00', lac: '1', cell: 'a' },
+  { rat: 'lte', rsrp: -118, mcc: '460', mnc: '01', lac: '1', cell: 'a' },
+  { rat: 'wifi', rssi: -60 },
+);
+const power = fc.constantFrom(undefined, { battery: 0.05, mains: false }, { battery: 0.9, mains: true });
 const lifecycle = fc.constantFrom('pending', 'active', 'inactive', 'swapped_out', 'blacklisted', 'deleted');
 const limit = fc.constantFrom(1, 2, 3, 4, 5, 6, 10);
 const commandId = fc.constantFrom('c1', 'c2', 'c3');
@@ -56,7 +71,23 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
           birth(at, body, v),
     ),
   },
-  { weight: 2, arbitrary: via.map((v) => (at: number) => will(at, v)) },
+  { weight: 3, arbitrary: via.map((v) => (at: number) => will(at, v)) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(seq, radio, power, via).map(
+      ([s, signal, state, v]) =>
+        (at: number) =>
+          said(at, s, { signal, power: state }, v),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(seq, fc.constantFrom('power.low', 'power.mains_lost', 'power.mains_back', 'update.started', 'shutdown'), via).map(
+      ([s, type, v]) =>
+        (at: number) =>
+          happened(at, s, type, v),
+    ),
+  },
   { weight: 2, arbitrary: via.map((v) => (at: number) => goodbye(at, v)) },
   { weight: 1, arbitrary: via.map((v) => (at: number) => online(at, v)) },
   {
@@ -86,10 +117,10 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
   { weight: 1, arbitrary: sn.map((s) => (at: number) => ({ at, topic: `pos/v1/acme/${s}/report`, raw: 'e3Rvcm4=' })) },
   {
     weight: 3,
-    arbitrary: fc.tuple(sn, merchantName, lifecycle).map(
-      ([s, m, l]) =>
+    arbitrary: fc.tuple(sn, merchantName, lifecycle, site).map(
+      ([s, m, l, of]) =>
         (at: number) =>
-          terminal(at, s, { merchant: m, lifecycle: l }),
+          terminal(at, s, { merchant: m, lifecycle: l, ...(of && { site: of }) }),
     ),
   },
   {
@@ -158,10 +189,10 @@ const pause = fc.oneof(
 
 /** The fleet is registered and heard, with room for the quota to move, before anything happens. */
 const beginning: Line[] = [
-  merchant(MONDAY, { terminal_limit: 5 }),
+  merchant(MONDAY, { terminal_limit: 8 }),
   merchant(MONDAY, { merchant: 'm-2', terminal_limit: 3 }),
-  ...[1, 2, 3].map((n) => terminal(MONDAY, serial(n))),
-  ...[1, 2, 3].map((n) => birth(MONDAY + n, {}, { sn: serial(n) })),
+  ...[1, 2, 3, 4, 5, 6].map((n) => terminal(MONDAY, serial(n), { site: 's-1' })),
+  ...[1, 2, 3, 4, 5, 6].map((n) => birth(MONDAY + n, {}, { sn: serial(n) })),
 ];
 
 export function anyLog(maxLength = 120): fc.Arbitrary<Line[]> {
