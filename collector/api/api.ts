@@ -10,6 +10,7 @@ import { alertRoutes } from './routes/alerts.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { registryRoutes } from './routes/registry.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
 export function createApi(deps: ApiDeps): Hono<ApiEnv> {
@@ -56,6 +57,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   app.route('/v1', registryRoutes(deps));
   app.route('/v1', accessRoutes(deps));
   app.route('/v1', webhookRoutes(deps));
+  app.route('/v1', reportRoutes(deps));
   return app;
 }
 

@@ -2,6 +2,7 @@ import type { Lifecycle } from '../../protocol/registry.ts';
 import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
+import type { Absence } from './absence.ts';
 import type { HeardWeeks } from './learned.ts';
 import type { Sessions } from './sessions.ts';
 import type { Signs } from './signs.ts';
@@ -64,6 +65,8 @@ export interface Terminal extends TerminalId {
   presence: Presence;
   signs: Signs | null;
   outage: OutageMember | null;
+  /** Null while it has nothing to tell of a silence. */
+  absence: Absence | null;
 }
 
 /** A cell is named by its operator: two may use the same id. */
@@ -93,8 +96,9 @@ export interface OutageMember {
   key: string;
   startsAt: number;
   back: boolean;
-  /** When the outage ended without it. */
+  /** When the outage ended without it, and the cause that it was given then. */
   endedAt: number | null;
+  endedAs: string | null;
 }
 
 export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
@@ -127,6 +131,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     },
     signs: null,
     outage: null,
+    absence: null,
   };
 }
 

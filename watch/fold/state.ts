@@ -1,11 +1,13 @@
 /** Everything the fold keeps, as tables that can be saved and loaded. */
 import type { Alert } from '../../protocol/alerts.ts';
+import type { ReportDay } from '../alerts/report-days.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
 import type { Terminal } from '../fleet/terminals.ts';
 import type { Outage } from './outages.ts';
 import { Table } from './table.ts';
+import type { Warning } from './warnings.ts';
 
 /** The fold's own row: one, under the key `fold`. */
 export interface Meta {
@@ -31,6 +33,10 @@ export class State {
   readonly alerts = new Table<Alert>('alerts');
   /** Outages that go on, by the key of what their members share. */
   readonly outages = new Table<Outage>('outages');
+  /** Warnings of which it is open whether they came true, by the key of what they warn of and the subject's. */
+  readonly warnings = new Table<Warning>('warnings');
+  /** By acquirer and day. */
+  readonly reportDays = new Table<ReportDay>('reports');
   /** Rows of scopes and models. */
   readonly rows = new Table<object>('registry');
   /** Rows of an import that has not been committed. */
@@ -61,6 +67,8 @@ export class State {
     this.merchants,
     this.alerts,
     this.outages,
+    this.warnings,
+    this.reportDays,
     this.rows,
     this.staged,
     this.#meta,

@@ -4,6 +4,7 @@
  */
 import type { CommitEntry, Entry, PlatformEntry, RegistryEntry } from '../../protocol/entries.ts';
 import { terminalKey } from '../../protocol/topics.ts';
+import type { ReportDay } from '../alerts/report-days.ts';
 import { notePlatform } from '../fleet/blindness.ts';
 import { changesOf } from '../fleet/imports.ts';
 import { merchantKey } from '../fleet/merchants.ts';
@@ -17,12 +18,15 @@ import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
 import { Terminals } from './terminals.ts';
+import { Told } from './told.ts';
+import { Warnings } from './warnings.ts';
 
 export class Watch {
   readonly #core: FoldCore;
   readonly #merchants: Merchants;
   readonly #presence: Presence;
   readonly #terminals: Terminals;
+  readonly #warnings: Warnings;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
 
@@ -30,9 +34,13 @@ export class Watch {
     this.#core = new FoldCore(rules);
     this.#merchants = new Merchants(this.#core);
     this.#presence = new Presence(this.#core);
-    this.#terminals = new Terminals(this.#core, [this.#presence]);
+    const told = new Told(this.#core, (key) => this.#presence.siteOf(key));
+    this.#terminals = new Terminals(this.#core, [told, this.#presence]);
+    this.#warnings = new Warnings(this.#core);
     this.#duties = {
       ...this.#presence.duties,
+      ...told.duties,
+      ...this.#warnings.duties,
       merchant: (key) => this.#merchants.due(key),
       daily: (key) => this.#merchants.daily(key),
     };
@@ -94,6 +102,12 @@ export class Watch {
     return this.#presence.stateOf(t);
   }
 
+  /** What was counted on days from `from` until `to`, epoch milliseconds, of one acquirer or (null) of all. */
+  reportDays(from: number, to: number, acquirer: string | null): Readonly<ReportDay>[] {
+    const days = [...this.#core.state.reportDays.values()];
+    return days.filter((one) => from <= one.day && one.day < to && (acquirer === null || one.acquirer === acquirer));
+  }
+
   /** The tables that a save consists of. */
   get tableNames(): string[] {
     return this.#core.state.tables.map((t) => t.name);
@@ -121,6 +135,7 @@ export class Watch {
     for (const key of state.meta.touched.terminals) touched.terminals.add(key);
     for (const m of state.merchants.values()) this.#merchants.load(m);
     this.#presence.loadOutages();
+    this.#warnings.load();
     for (const t of state.terminals.values()) this.#terminals.load(t);
   }
 

@@ -10,14 +10,21 @@ import { Watch } from '../../../watch/fold/watch.ts';
 import { DAY, entry, HOUR, hasScenarios, MINUTE, MONDAY, report, SCENARIOS, SEED, serial, terminal, tick } from '../support/log.ts';
 import { anyLog } from '../support/logs.ts';
 
-/** What the world hears, as bytes: transitions in order, rows in order. What is asked of terminals is a hint and may be asked again. */
+/** What the world hears, as bytes: transitions in order, rows in order, and what is reported of it all. What is asked of terminals is a hint and may be asked again. */
 class Told {
   readonly transitions: string[] = [];
   readonly rows: string[] = [];
+  reports: unknown[] = [];
 
   add({ transitions, rows }: Output): void {
     this.transitions.push(...transitions.map((t) => JSON.stringify(t)));
     this.rows.push(...rows.map((r) => JSON.stringify(r)));
+  }
+
+  end(watch: Watch): this {
+    this.add(watch.finish());
+    this.reports = watch.reportDays(0, Number.POSITIVE_INFINITY, null).sort((a, b) => a.day - b.day);
+    return this;
   }
 }
 
@@ -25,8 +32,7 @@ function whole(entries: readonly Entry[]): Told {
   const watch = new Watch();
   const told = new Told();
   for (const e of entries) told.add(watch.step(e));
-  told.add(watch.finish());
-  return told;
+  return told.end(watch);
 }
 
 /** A state on disk, as saves leave it. */
@@ -68,8 +74,7 @@ function restarted(entries: readonly Entry[], stops: ReadonlySet<number>): Told 
     }
     told.add(watch.step(e));
   }
-  told.add(watch.finish());
-  return told;
+  return told.end(watch);
 }
 
 /** Begins a save at entry `from`, takes a slice of it after each that follows, and goes on from that save alone. */
@@ -90,8 +95,7 @@ function fromSlices(entries: readonly Entry[], from: number, before: number, lim
   const resumed = new Told();
   const again = disk.restore();
   for (const e of entries.slice(from)) resumed.add(again.step(e));
-  resumed.add(again.finish());
-  return { kept, resumed };
+  return { kept, resumed: resumed.end(again) };
 }
 
 const log = anyLog().map((lines) => lines.map(entry));
@@ -134,6 +138,7 @@ describe('the fold', () => {
         const want = whole(entries);
         expect([...kept.transitions, ...resumed.transitions]).toEqual(want.transitions);
         expect([...kept.rows, ...resumed.rows]).toEqual(want.rows);
+        expect(resumed.reports).toEqual(want.reports);
       }),
       { seed: SEED, numRuns: 250 },
     );
@@ -148,7 +153,9 @@ describe('the fold', () => {
           return gap > 1 ? [e, ...[0.3, 0.7].map((part): Entry => ({ kind: 'tick', at: e.at + Math.floor(gap * part) }))] : [e];
         });
 
-        expect(whole(ticked).transitions).toEqual(whole(entries).transitions);
+        const [byTicks, between] = [whole(ticked), whole(entries)];
+        expect(byTicks.transitions).toEqual(between.transitions);
+        expect(byTicks.reports).toEqual(between.reports);
       }),
       { seed: SEED, numRuns: 200 },
     );

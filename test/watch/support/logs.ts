@@ -1,12 +1,14 @@
 /** Logs of a small fleet in which anything may happen, as fast-check arbitraries. */
 import fc from 'fast-check';
 import {
+  backlog,
   bind,
   binding,
   birth,
   DAY,
   goodbye,
   HOUR,
+  hadHappened,
   happened,
   type Line,
   MINUTE,
@@ -46,6 +48,8 @@ const radio = fc.constantFrom(
   { rat: 'wifi', rssi: -60 },
 );
 const power = fc.constantFrom(undefined, { battery: 0.05, mains: false }, { battery: 0.9, mains: true });
+/** How long ago something of a backlog was. */
+const age = fc.integer({ min: 0, max: 90 * MINUTE });
 const lifecycle = fc.constantFrom('pending', 'active', 'inactive', 'swapped_out', 'blacklisted', 'deleted');
 const limit = fc.constantFrom(1, 2, 3, 4, 5, 6, 10);
 const date = fc.constantFrom('2025-11-17', '2025-11-18', '2025-11-19');
@@ -83,6 +87,27 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
       ([s, type, v]) =>
         (at: number) =>
           happened(at, s, type, v),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(seq, fc.array(fc.tuple(age, radio, power), { minLength: 1, maxLength: 4 }), via).map(
+      ([s, samples, v]) =>
+        (at: number) =>
+          backlog(
+            at,
+            s,
+            samples.map(([before, signal, state]) => ({ at: at - before, signal, power: state })),
+            v,
+          ),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(seq, fc.constantFrom('power.mains_lost', 'update.started', 'update.finished', 'shutdown'), age, via).map(
+      ([s, type, before, v]) =>
+        (at: number) =>
+          hadHappened(at, s, type, at - before, v),
     ),
   },
   { weight: 2, arbitrary: via.map((v) => (at: number) => goodbye(at, v)) },
