@@ -72,17 +72,19 @@ export class Groups {
     const known = this.#memberships.get(key);
     if (known && known.hours === hours && sameStanding(known.standing, standing) && isSamePlace(known, t)) return;
     const next = known && isSamePlace(known, t) ? { ...known, hours, standing } : this.#membership(t, hours, standing);
-    if (known) for (const group of known.groups) if (group) this.#leave(group, key, known);
+    if (known) for (const group of known.groups) if (group) leave(group, key, known);
     for (const group of next.groups) if (group) enter(group, key, next);
     this.#memberships.set(key, next);
+    if (known && known.groups !== next.groups) this.#dropEmpty(known.groups);
   }
 
   /** Takes a terminal out: it is bound nowhere. */
   forget(key: string): void {
     const known = this.#memberships.get(key);
     if (!known) return;
-    for (const group of known.groups) if (group) this.#leave(group, key, known);
+    for (const group of known.groups) if (group) leave(group, key, known);
     this.#memberships.delete(key);
+    this.#dropEmpty(known.groups);
   }
 
   /** How many of a group are there and expected at `at`. */
@@ -149,13 +151,8 @@ export class Groups {
     return group;
   }
 
-  #leave(group: Group, key: string, { hours, standing, acquirer }: Membership): void {
-    if (standing.is === 'there' || standing.is === 'holding') add(group.there, hours, -1);
-    group.holding.delete(key);
-    group.gone.delete(key);
-    group.members?.delete(key);
-    add(group.acquirers, acquirer, -1);
-    if (group.acquirers.size === 0) this.#groups.delete(group.key);
+  #dropEmpty(groups: Place): void {
+    for (const group of groups) if (group?.acquirers.size === 0) this.#groups.delete(group.key);
   }
 }
 
@@ -166,6 +163,14 @@ export function justGone(group: Group, at: number): Map<string, number> {
     pop(group.ends, endsBefore);
   }
   return group.gone;
+}
+
+function leave(group: Group, key: string, { hours, standing, acquirer }: Membership): void {
+  if (standing.is === 'there' || standing.is === 'holding') add(group.there, hours, -1);
+  group.holding.delete(key);
+  group.gone.delete(key);
+  group.members?.delete(key);
+  add(group.acquirers, acquirer, -1);
 }
 
 function enter(group: Group, key: string, { hours, standing, acquirer }: Membership): void {

@@ -71,6 +71,11 @@ export class Outages {
     }
   }
 
+  /** Whether it belongs to an outage that goes on, back or not. */
+  isMember({ outage }: Readonly<Terminal>): boolean {
+    return outage !== null && this.#of(outage) !== null;
+  }
+
   /** A terminal is gone: what that means for what is said of it alone. Null: nothing. */
   holdOf(t: Terminal, key: string): Hold | null {
     const { outage } = t;
@@ -149,14 +154,14 @@ export class Outages {
     const largest = together.at(-1);
     if (!largest) return null;
     const waits: Hold = { why: 'may_be_outage', until: this.#holdEnds(t, together), closing: [] };
-    const undecided = now < waits.until ? waits : null;
-    if (this.#comparedLately(largest)) return undecided;
+    const comparedAgainAt = this.#comparedAgainAt(largest);
+    if (comparedAgainAt > now) return { ...waits, until: comparedAgainAt };
     const named = explanation(together, rules.outage)!;
     if (isOutage(named.gone, named.expected, rules.outage)) {
       this.#open(named);
       return inOutage(this.#core.state.outages.get(named.group.key)!, now);
     }
-    return undecided;
+    return now < waits.until ? waits : null;
   }
 
   #loss(group: Group): Loss {
@@ -164,12 +169,12 @@ export class Outages {
     return { group, gone, lost: gone + group.holding.size, expected: this.#groups.expectedIn(group, this.#core.now) + gone };
   }
 
-  #comparedLately({ group, lost }: Loss): boolean {
+  /** Groups that lost very many are compared once a second: until then it is not known what they share. */
+  #comparedAgainAt({ group, lost }: Loss): number {
     const { now, state } = this.#core;
-    if (lost <= QUICKLY_COMPARED) return false;
-    if (now < (state.meta.compared[group.key] ?? 0)) return true;
-    state.changeMeta().compared[group.key] = now + COMPARED_EVERY_MS;
-    return false;
+    const againAt = state.meta.compared[group.key] ?? now;
+    if (lost > QUICKLY_COMPARED && againAt <= now) state.changeMeta().compared[group.key] = now + COMPARED_EVERY_MS;
+    return lost > QUICKLY_COMPARED ? againAt : now;
   }
 
   /** A single is held until those that are held down have gone or come back, and no longer than a hold-down takes. */

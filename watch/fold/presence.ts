@@ -68,8 +68,9 @@ export class Presence implements TerminalWatch {
     if (presence.lifeAt !== null && presence.offline && presence.lifeAt >= presence.offline.at) presence.offline = null;
     const decision = decidePresence(t, now, this.#sightOf(t, key), rules['terminal.offline']);
     presence.offline = decision.offline;
+    const wasMember = this.#outages.isMember(t);
     const hold = this.#comeOrGo(t, key, decision);
-    const isFlapping = this.#judgeUnstable(t, key);
+    const isFlapping = this.#judgeUnstable(t, key, wasMember || this.#outages.isMember(t));
     const verdict = decision.verdict.condition ? held(decision.verdict, isFlapping, hold) : decision.verdict;
     this.#core.announce('terminal.offline', key, subjectOf(t), (firing) => withBestCause(verdict, firing));
     const nextAt = verdict.condition === null && hold ? Math.min(decision.nextAt, hold.until) : decision.nextAt;
@@ -163,12 +164,12 @@ export class Presence implements TerminalWatch {
     for (const other of this.#groups.goneBeside(key)) this.judge(other);
   }
 
-  #judgeUnstable(t: Terminal, key: string): boolean {
+  /** Who comes or goes with an outage does not flap. */
+  #judgeUnstable(t: Terminal, key: string, withOutage: boolean): boolean {
     const { now, wheel, rules } = this.#core;
     const { presence } = t;
     const isThere = presence.offline === null && presence.lostAt === null;
-    // Who goes with an outage does not flap.
-    if (presence.wasThere !== null && presence.wasThere !== isThere && !t.outage) {
+    if (presence.wasThere !== null && presence.wasThere !== isThere && !withOutage) {
       noteChange(presence.changes, now, rules['terminal.unstable']);
     }
     if (presence.lifeAt !== null) presence.wasThere = isThere;
