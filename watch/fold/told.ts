@@ -47,7 +47,8 @@ export class Told implements TerminalWatch {
     const shared = outage.key.slice(0, outage.key.indexOf(' '));
     if (outage.endedAs) return { said: outage.endedAs, shared };
     if (outages.get(outage.key)?.startsAt !== outage.startsAt) return null;
-    return { said: alerts.get(`outage ${outage.key}`)!.cause, shared };
+    const together = alerts.get(`outage ${outage.key}`);
+    return together ? { said: together.cause, shared } : null;
   }
 
   /** Whether half of the others of its site were silent in the middle of its silence. */
