@@ -104,14 +104,14 @@ export class Uplink {
   }
 
   async #run(): Promise<void> {
-    const { random, onEnding } = this.#options;
+    const { random, onEnding, identity } = this.#options;
     for (let failures = 0; !this.#stopping; failures++) {
       const { ending, steady } = await this.#connectOnce();
       if (this.#stopping) return;
       if (steady) failures = 0;
       onEnding(ending, ending.reason !== this.#lastReason);
       this.#lastReason = ending.reason;
-      await this.#pause(isRefusal(ending) ? slowDelay(random) : fullJitter(failures, random));
+      await this.#pause(isRefusal(ending) ? slowDelay(random) : fullJitter(failures, identity.interval, random));
     }
   }
 

@@ -106,7 +106,7 @@ describe('an uplink', () => {
       time.advance(time.waits[0]!);
     }
 
-    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 150, 150, 150]);
     expect(lines.length).toBe(2);
     expect(lines[0]).toMatch(/cannot be reached.*TILLWATCH_AGENT_URL.*127\.0\.0\.1/);
     expect(lines[1]).toMatch(/ECONNREFUSED/);

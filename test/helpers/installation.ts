@@ -57,7 +57,7 @@ export class Process {
   }
 
   get mqttPort(): number | undefined {
-    const port = /^broker: mqtt:\/\/127\.0\.0\.1:(\d+)$/m.exec(this.#said)?.[1];
+    const port = /^broker: mqtt:\/\/(?:127|0)\.0\.0\.[01]:(\d+)$/m.exec(this.#said)?.[1];
     return port === undefined || !this.runs ? undefined : Number(port);
   }
 

@@ -8,11 +8,20 @@ describe('the wait before a reconnection', () => {
   test('is from 0 to the doubled base, and never beyond five minutes', () => {
     fc.assert(
       fc.property(fc.nat(2000), chance, (failures, random) => {
-        const wait = fullJitter(failures, () => random);
+        const wait = fullJitter(failures, 3600, () => random);
         const bound = failures > 8 ? 300_000 : 1000 * 2 ** failures;
         expect(wait).toBeGreaterThanOrEqual(0);
         expect(wait).toBeLessThan(bound);
         expect(wait).toBeCloseTo(random * bound, 6);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test('leaves a terminal time to be heard within one interval of a broker that came back', () => {
+    fc.assert(
+      fc.property(fc.nat(2000), fc.integer({ min: 1, max: 86_400 }), chance, (failures, interval, random) => {
+        expect(fullJitter(failures, interval, () => random)).toBeLessThan(interval * 500);
       }),
       { seed: 1 },
     );
