@@ -2,6 +2,7 @@
 import type { Alert } from '../../protocol/alerts.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import { type Language, remediesFor } from '../../watch/alerts/remedies.ts';
+import { ratioOf } from '../../watch/fleet/availability.ts';
 import { currentSession } from '../../watch/fleet/sessions.ts';
 import { placeOf, type Terminal } from '../../watch/fleet/terminals.ts';
 import type { Watch } from '../../watch/fold/watch.ts';
@@ -22,6 +23,8 @@ export interface TerminalView {
   /** Receive time minus the terminal's clock at its birth, milliseconds. */
   skewMs: number | null;
   intervalSeconds: number | null;
+  /** By month of the merchant's zone, the present one first. `ratio`: connected of expected time, null where none was expected. */
+  availability: { month: string; expectedSeconds: number; ratio: number | null }[];
 }
 
 export function terminalView(watch: Watch, t: Readonly<Terminal>): TerminalView {
@@ -41,7 +44,17 @@ export function terminalView(watch: Watch, t: Readonly<Terminal>): TerminalView 
     session: session?.id ?? null,
     skewMs: session?.skewMs ?? null,
     intervalSeconds: birth?.interval ?? null,
+    availability: availabilityOf(t),
   };
+}
+
+function availabilityOf({ availability }: Readonly<Terminal>): TerminalView['availability'] {
+  const months = availability ? [availability.present, availability.before].filter((month) => month !== null) : [];
+  return months.map((month) => ({
+    month: month.month,
+    expectedSeconds: Math.round(month.expectedMs / 1000),
+    ratio: ratioOf(month),
+  }));
 }
 
 export function tidOf({ binding, birth }: Readonly<Terminal>): string | null {

@@ -34,6 +34,19 @@ export const FORESEEABLE: readonly Foreseeable[] = [
   },
 ];
 
+/** One that stands, or that may still come true. All times are epoch milliseconds. */
+export interface Warning {
+  key: string;
+  /** What it warns of. */
+  name: string;
+  acquirer: string;
+  /** Since when it stands; where it came again before its time had passed, since then. */
+  since: number;
+  /** Until when it may come true though it has ended; null while it stands. */
+  until: number | null;
+  cameTrue: boolean;
+}
+
 /** Under which name it is counted. */
 export function nameOf({ warning, event }: Foreseeable): string {
   return `${warning.type} ${event.type}`;

@@ -9,16 +9,20 @@ const CLOCK_STEP_MS = 5_000;
 
 /** The node name that stands for every node. */
 const ALL = '*';
+/** Time is counted each hour, so older windows are needed by nobody but those that were silent since. */
+const WINDOWS_KEPT = 32;
 
 export interface BlindnessRow {
   /** Parts that are down now, as `part node`, and since when. */
   down: Record<string, number>;
   /** When the last blindness of a node ended. */
   endedAt: Record<string, number>;
+  /** The last windows in which nodes could not see, in order of their ends. */
+  windows: { node: string; from: number; to: number }[];
 }
 
 export function newBlindness(): BlindnessRow {
-  return { down: {}, endedAt: {} };
+  return { down: {}, endedAt: {}, windows: [] };
 }
 
 /** Takes a platform entry in. A late collector and a dead store delay, and blind nobody. True where somebody can see again by it. */
@@ -31,6 +35,8 @@ export function notePlatform(row: BlindnessRow, platform: PlatformState, at: num
     row.down[key] ??= at;
     return false;
   }
+  const from = row.down[key];
+  if (from !== undefined) row.windows = [...row.windows, { node, from, to: at }].slice(-WINDOWS_KEPT);
   delete row.down[key];
   row.endedAt[node] = at;
   return true;
@@ -44,6 +50,19 @@ export function isBlind({ down }: Readonly<BlindnessRow>, node: string | null): 
 export function blindUntil({ endedAt }: Readonly<BlindnessRow>, node: string | null): number | null {
   const ends = Object.entries(endedAt).flatMap(([of, at]) => (concerns(of, node) ? [at] : []));
   return ends.length > 0 ? Math.max(...ends) : null;
+}
+
+/** The times in which this node could not see, up to `at`: in order, without overlap. */
+export function unseen({ down, windows }: Readonly<BlindnessRow>, node: string | null, at: number): [from: number, to: number][] {
+  const spans = windows.filter((window) => concerns(window.node, node)).map(({ from, to }): [number, number] => [from, to]);
+  for (const [key, from] of Object.entries(down)) if (concerns(key.slice(key.indexOf(' ') + 1), node)) spans.push([from, at]);
+  const merged: [number, number][] = [];
+  for (const [from, to] of spans.sort((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else merged.push([from, to]);
+  }
+  return merged;
 }
 
 function concerns(of: string, node: string | null): boolean {

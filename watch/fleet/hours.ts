@@ -63,6 +63,17 @@ export class HoursBook {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** Milliseconds of expected time from one moment to another. */
+  between(hours: Hours | null, from: number, to: number): number {
+    if (!hours || to <= from) return Math.max(0, to - from);
+    let ms = 0;
+    for (const [start, end] of this.#from(hours, from)) {
+      if (start >= to) break;
+      ms += Math.min(end, to) - Math.max(start, from);
+    }
+    return ms;
+  }
+
   isOpen(hours: Hours | null, at: number): boolean {
     if (!hours) return true;
     if (at < hours.span.from || at >= hours.span.to) hours.span = this.#spanAt(hours, at);

@@ -3,6 +3,7 @@ import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from 
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import type { Absence } from './absence.ts';
+import type { Availability } from './availability.ts';
 import type { HeardWeeks } from './learned.ts';
 import type { Sessions } from './sessions.ts';
 import type { Signs } from './signs.ts';
@@ -63,6 +64,8 @@ export interface Terminal extends TerminalId {
   /** When it became active by talking though the registry said inactive. */
   activatedAt: number | null;
   presence: Presence;
+  /** How much of its expected time it was connected; null until it was heard. */
+  availability: Availability | null;
   signs: Signs | null;
   outage: OutageMember | null;
   /** Null while it has nothing to tell of a silence. */
@@ -129,6 +132,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
       isHeld: false,
       rowAt: null,
     },
+    availability: null,
     signs: null,
     outage: null,
     absence: null,

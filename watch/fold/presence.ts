@@ -1,7 +1,8 @@
 /** Whether terminals are there: decides at each deadline and each piece of news, and says what is wrong when one is not. */
 import { terminalKey } from '../../protocol/topics.ts';
 import type { Facts } from '../facts.ts';
-import { blindUntil, isBlind } from '../fleet/blindness.ts';
+import { countTime, newAvailability } from '../fleet/availability.ts';
+import { blindUntil, isBlind, unseen } from '../fleet/blindness.ts';
 import { Groups, type Standing } from '../fleet/groups.ts';
 import { noteBirth, noteEvent, noteSample } from '../fleet/signs.ts';
 import { intervalMs, mayAlert, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
@@ -32,7 +33,7 @@ export class Presence implements TerminalWatch {
     this.duties = {
       presence: (key) => this.judge(key),
       unstable: (key) => this.judge(key),
-      hourly: (key) => this.#row(core.state.terminals.change(key)!, key),
+      hourly: (key) => this.#hourly(core.state.terminals.change(key)!, key),
       ...this.#outages.duties,
     };
   }
@@ -140,6 +141,7 @@ export class Presence implements TerminalWatch {
   #comeOrGo(t: Terminal, key: string, { counted }: PresenceDecision): Hold | null {
     const { presence } = t;
     const wasGone = presence.gone !== null;
+    this.#countTime(t);
     if (counted !== null) presence.counted = counted;
     if (presence.counted === 'gone') presence.gone ??= this.#goneNow(t);
     else presence.gone = null;
@@ -187,6 +189,23 @@ export class Presence implements TerminalWatch {
 
   #isUnstable(key: string): boolean {
     return this.#core.state.alerts.get(`terminal.unstable ${key}`) !== undefined;
+  }
+
+  /** It was connected until it was last heard, and not while it was gone; what came after its last word is not known yet. */
+  #countTime(t: Terminal): void {
+    const { state, book, now } = this.#core;
+    const { lifeAt, lostAt, gone } = t.presence;
+    if (lifeAt === null) return;
+    const tz = this.#core.zoneOf(t);
+    t.availability ??= newAvailability(lifeAt, tz, book);
+    const span = { hours: this.#core.hoursOf(t), tz, book, leftOut: unseen(state.meta.blindness, t.node, now) };
+    const to = gone === null ? Math.max(lifeAt, lostAt ?? 0) : now;
+    countTime(t.availability, to, gone === null, span);
+  }
+
+  #hourly(t: Terminal, key: string): void {
+    this.#countTime(t);
+    this.#row(t, key);
   }
 
   #row(t: Terminal, key: string): void {

@@ -1,5 +1,6 @@
 /** Everything the fold keeps, as tables that can be saved and loaded. */
 import type { Alert } from '../../protocol/alerts.ts';
+import type { Warning } from '../alerts/foresight.ts';
 import type { ReportDay } from '../alerts/report-days.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { StagedRow } from '../fleet/imports.ts';
@@ -7,7 +8,6 @@ import type { Merchant } from '../fleet/merchants.ts';
 import type { Terminal } from '../fleet/terminals.ts';
 import type { Outage } from './outages.ts';
 import { Table } from './table.ts';
-import type { Warning } from './warnings.ts';
 
 /** The fold's own row: one, under the key `fold`. */
 export interface Meta {

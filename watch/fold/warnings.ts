@@ -4,18 +4,6 @@ import { FORESEEABLE, type Foreseeable, happenedAt, holds, leadStep, nameOf } fr
 import { type Foreseen, reportDay } from '../alerts/report-days.ts';
 import type { FoldCore } from './core.ts';
 
-export interface Warning {
-  key: string;
-  /** What it warns of. */
-  name: string;
-  acquirer: string;
-  /** Since when it stands; where it came again before its time had passed, since then. Epoch milliseconds, as all times here. */
-  since: number;
-  /** Until when it may come true though it has ended; null while it stands. */
-  until: number | null;
-  cameTrue: boolean;
-}
-
 export class Warnings {
   readonly duties = { warning: (key: string) => this.#comeToNothing(key) };
   readonly #core: FoldCore;

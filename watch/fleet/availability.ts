@@ -1,0 +1,77 @@
+/**
+ * How much of the time in which it was expected a terminal was connected, by calendar month of its merchant's zone. What nobody could
+ * see, because we were blind, is left out.
+ */
+import type { Hours, HoursBook } from './hours.ts';
+
+export interface Month {
+  /** Such as 2026-03. */
+  month: string;
+  expectedMs: number;
+  connectedMs: number;
+}
+
+/** The present month and the one before it. */
+export interface Availability {
+  present: Month;
+  before: Month | null;
+  /** Up to when time was counted, epoch milliseconds. */
+  countedTo: number;
+}
+
+/** Where a terminal's time stands: its hours, its zone, and the times that are left out. */
+export interface Span {
+  hours: Hours | null;
+  tz: string;
+  book: HoursBook;
+  /** In order of time, without overlap: epoch milliseconds. */
+  leftOut: readonly (readonly [from: number, to: number])[];
+}
+
+export function newAvailability(at: number, tz: string, book: HoursBook): Availability {
+  return { present: emptyMonth(monthOf(at, tz, book)), before: null, countedTo: at };
+}
+
+/** Counts the time from what was counted last until `to` as connected or not. */
+export function countTime(a: Availability, to: number, isConnected: boolean, span: Span): void {
+  while (a.countedTo < to) {
+    const month = monthOf(a.countedTo, span.tz, span.book);
+    if (month > a.present.month) {
+      a.before = a.present;
+      a.present = emptyMonth(month);
+    }
+    const until = Math.min(to, monthEnds(month, span));
+    const ms = expectedMs(a.countedTo, until, span);
+    a.present.expectedMs += ms;
+    if (isConnected) a.present.connectedMs += ms;
+    a.countedTo = until;
+  }
+}
+
+/** From 0 to 1; null where nothing was expected yet. */
+export function ratioOf({ expectedMs: expected, connectedMs }: Month): number | null {
+  return expected === 0 ? null : connectedMs / expected;
+}
+
+function expectedMs(from: number, to: number, { hours, book, leftOut }: Span): number {
+  let ms = book.between(hours, from, to);
+  for (const [begin, end] of leftOut) {
+    const [first, last] = [Math.max(from, begin), Math.min(to, end)];
+    if (first < last) ms -= book.between(hours, first, last);
+  }
+  return ms;
+}
+
+function emptyMonth(month: string): Month {
+  return { month, expectedMs: 0, connectedMs: 0 };
+}
+
+function monthOf(at: number, tz: string, book: HoursBook): string {
+  return new Date(at + book.offset(tz, at)).toISOString().slice(0, 7);
+}
+
+function monthEnds(month: string, { tz, book }: Span): number {
+  const [year, number] = month.split('-').map(Number) as [number, number];
+  const next = new Date(Date.UTC(year, number, 1)).toISOString().slice(0, 10);
+  return book.midnight(next, tz);
+}
