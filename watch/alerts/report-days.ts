@@ -24,13 +24,9 @@ export interface ReportDay {
   foreseen: Record<string, Foreseen>;
 }
 
-export function dayOf(at: number): number {
-  return Math.floor(at / DAY_MS) * DAY_MS;
-}
-
 /** The day's row, to be changed by the caller at once. Whatever is too old goes when a new one comes. */
 export function reportDay(days: Table<ReportDay>, acquirer: string, at: number): ReportDay {
-  const day = dayOf(at);
+  const day = Math.floor(at / DAY_MS) * DAY_MS;
   const key = `${acquirer} ${day}`;
   const known = days.change(key);
   if (known) return known;

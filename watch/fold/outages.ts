@@ -250,7 +250,7 @@ export class Outages {
     this.#close(key, [{ what: 'back', value: outage.back, limit: outage.members, at: this.#core.now }]);
     for (const member of missing) {
       const t = this.#core.state.terminals.change(member)!;
-      if (t.outage) t.outage = { ...t.outage, endedAt: this.#core.now, endedAs: cause };
+      if (t.outage) Object.assign(t.outage, { endedAt: this.#core.now, endedAs: cause });
       this.#judge(member);
     }
   }

@@ -82,10 +82,13 @@ export function hearEvent(absence: Absence, type: EventType): void {
   if (word) hear(absence, word);
 }
 
+/** What some events say is over. */
+const ENDED: Partial<Record<EventType, keyof Signs>> = { 'power.mains_back': 'mainsLost', 'update.finished': 'updating' };
+
 /** Takes in an event that came after the return: only what says that something is over is of the silence, unless it began after it. */
 export function hearLaterEvent(absence: Absence, type: EventType, signs: Readonly<Signs> | null): void {
-  const began = { 'power.mains_back': signs?.mainsLost, 'update.finished': signs?.updating }[type as string] ?? 0;
-  if ((type === 'power.mains_back' || type === 'update.finished') && began <= absence.to) hearEvent(absence, type);
+  const ended = ENDED[type];
+  if (ended && (signs?.[ended] ?? 0) <= absence.to) hearEvent(absence, type);
 }
 
 function hear({ words }: Absence, word: Word): void {
