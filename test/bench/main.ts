@@ -1,5 +1,6 @@
 /** `npm run bench NAME [-- options]`: measurements, never tests. Figures go to stdout, as a table or with --json as JSON. */
 import { parseArgs } from 'node:util';
+import { benchFold } from './fold.ts';
 import { benchIdle } from './idle.ts';
 import { benchIngest } from './ingest.ts';
 import { benchHistory, benchStore } from './store.ts';
@@ -15,6 +16,7 @@ const BENCHES: Record<
   },
   idle: { run: benchIdle, help: 'memory of an idle connection' },
   store: { run: benchStore, help: 'CPU-seconds per million points of the writers to InfluxDB and DuckDB alone (--million, --rounds)' },
+  fold: { run: benchFold, help: 'the fold alone: entries a CPU-second, memory a terminal, a mass outage (--terminals)' },
   week: {
     run: benchWeek,
     help: "a simulated fleet's week, held against its truth and beside a fixed timeout (--terminals, --days, --rate, --seeds 1,2, --verbose yes)",
