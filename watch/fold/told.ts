@@ -40,6 +40,7 @@ export class Told implements TerminalWatch {
 
   /** What was said of the silence that a terminal ends now; null where there is none, or it was not announced. */
   #saidOf({ outage, presence }: Readonly<Terminal>, key: string): Pick<Absence, 'said' | 'shared'> | null {
+    if (presence.gone === null) return null; // as nearly always
     const { alerts, outages } = this.#core.state;
     const alone = alerts.get(`terminal.offline ${key}`);
     if (alone) return { said: alone.cause, shared: this.#wasSiteSilent(key, presence.lifeAt!) ? 'site' : null };
