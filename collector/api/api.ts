@@ -11,6 +11,7 @@ import { commandRoutes } from './routes/commands.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { registryRoutes } from './routes/registry.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { TerminalIndex } from './terminal-index.ts';
 
@@ -60,6 +61,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   app.route('/v1', registryRoutes(deps));
   app.route('/v1', accessRoutes(deps));
   app.route('/v1', webhookRoutes(deps));
+  app.route('/v1', reportRoutes(deps));
   return app;
 }
 

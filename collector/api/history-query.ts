@@ -2,6 +2,7 @@
 import type { TerminalId } from '../../protocol/topics.ts';
 import type { HistoryQuery } from '../store/history.ts';
 import { Problem } from './problem.ts';
+import { requireOrder, timeOf } from './time-query.ts';
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DAY_MS = UNIT_MS.d;
@@ -18,9 +19,9 @@ export function historyQuery({ acquirer, sn }: TerminalId, query: Record<string,
   if (metric === undefined || !METRIC_FORM.test(metric))
     throw new Problem(400, 'Bad request', "metric is the name of a sample's number, such as signal_rsrp");
   const everyMs = duration(query.every ?? '5m');
-  const to = Math.ceil(time('to', query.to, now) / everyMs) * everyMs;
-  const from = Math.floor(time('from', query.from, to - DAY_MS) / everyMs) * everyMs;
-  if (from >= to) throw new Problem(400, 'Bad request', 'from must be before to');
+  const to = Math.ceil(timeOf('to', query.to, now) / everyMs) * everyMs;
+  const from = Math.floor(timeOf('from', query.from, to - DAY_MS) / everyMs) * everyMs;
+  requireOrder(from, to);
   if ((to - from) / everyMs > MAX_ROWS)
     throw new Problem(400, 'Bad request', `that is more than ${MAX_ROWS} rows: take a greater every, or less time`);
   return { acquirer, sn, metric, from, to, everyMs };
@@ -30,11 +31,4 @@ function duration(text: string): number {
   const [, count, unit] = /^([1-9]\d{0,4})([smhd])$/.exec(text) ?? [];
   if (unit === undefined) throw new Problem(400, 'Bad request', 'every is a whole number and s, m, h or d, such as 5m');
   return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
-}
-
-function time(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const at = Number(text);
-  if (!Number.isInteger(at) || at < 0 || at > 8.64e15) throw new Problem(400, 'Bad request', `${name} is a time in epoch milliseconds`);
-  return at;
 }

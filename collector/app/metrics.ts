@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LogReader } from '../../backbone/log.ts';
 import type { Fill } from '../../backbone/segments/fill.ts';
+import { type LeadTime, leadTimeReport } from '../../watch/alerts/reports.ts';
 import { COMMAND_OUTCOMES } from '../../watch/fleet/commands.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Owner } from '../owner/owner.ts';
@@ -8,6 +9,9 @@ import type { Kind, Tallies } from '../owner/quarantine.ts';
 import type { TelemetryStore } from '../store/port.ts';
 import type { Book } from '../webhooks/book.ts';
 import type { Courier } from '../webhooks/courier.ts';
+
+const DAY_MS = 86_400_000;
+const WARNINGS_DAYS = 30;
 
 /** A metric by the kinds it counts; the kind '' stands for the metric as a whole. */
 export interface Metric {
@@ -43,7 +47,14 @@ export function createMetrics(counted: Counted, extra: ExtraMetrics): () => Prom
   };
   return async () => {
     const end = await counted.brokersLog.end();
-    for (const metric of [...ours(counted, end), ...ofLog(counted.fill()), ...ofWebhooks(counted), ...extra()]) show(metric);
+    for (const metric of [
+      ...ours(counted, end),
+      ...ofLog(counted.fill()),
+      ...ofWarnings(counted.owner),
+      ...ofWebhooks(counted),
+      ...extra(),
+    ])
+      show(metric);
     return registry.metrics();
   };
 }
@@ -115,6 +126,36 @@ function ofLog(fill: Fill | undefined): Metric[] {
       values: { size, disk },
     },
     { name: 'tillwatch_log_full', help: "1 while the brokers' log takes nothing for want of space", values: { '': full ? 1 : 0 } },
+  ];
+}
+
+/** Our own warnings over the last days, as `GET /v1/reports/lead-time` tells of them. */
+function ofWarnings({ watch }: Owner): Metric[] {
+  const days = watch.reportDays(watch.now - WARNINGS_DAYS * DAY_MS, Number.POSITIVE_INFINITY, null);
+  const report = leadTimeReport(days);
+  const by = (ask: (one: LeadTime) => number | null) =>
+    Object.fromEntries(
+      report.flatMap((one) => {
+        const value = ask(one);
+        return value === null ? [] : [[`${one.warning} ${one.event}`, value]];
+      }),
+    );
+  return [
+    {
+      name: 'tillwatch_warned_ratio',
+      help: `of what happened in the last ${WARNINGS_DAYS} days and could be foreseen, how much was warned of, by warning and event`,
+      values: by(({ recall }) => recall),
+    },
+    {
+      name: 'tillwatch_lead_time_seconds',
+      help: `how early half of the warnings came that came true in the last ${WARNINGS_DAYS} days, by warning and event`,
+      values: by(({ leadSeconds }) => leadSeconds?.median ?? null),
+    },
+    {
+      name: 'tillwatch_false_warnings_ratio',
+      help: `how many of the warnings that were decided in the last ${WARNINGS_DAYS} days came to nothing, by warning and event`,
+      values: by(({ warnings, cameToNothing }) => (warnings === 0 ? null : cameToNothing / warnings)),
+    },
   ];
 }
 

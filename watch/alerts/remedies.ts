@@ -6,6 +6,11 @@ export type Language = (typeof LANGUAGES)[number];
 
 type Text = Record<Language, string>;
 
+const MEANWHILE: Text = {
+  en: 'Until then the shop can take payments by another SIM or Wi-Fi, or by a QR code.',
+  zh: '在恢复之前，门店可改用其他 SIM 卡或 Wi-Fi 收款，或使用二维码收款。',
+};
+
 const REMEDIES: { [T in AlertType]?: Partial<Record<Reason<T> | `cause:${string}`, Text[]>> } = {
   'quota.terminals': {
     approaching: [
@@ -48,8 +53,94 @@ const REMEDIES: { [T in AlertType]?: Partial<Record<Reason<T> | `cause:${string}
     ],
     'cause:switched_off': [
       {
-        en: 'It was switched off during its opening hours: ask the shop whether that was meant.',
-        zh: '终端在营业时间内被关机：请向门店确认是否为主动关机。',
+        en: 'It was switched off during its opening hours: ask the shop whether that was meant. If the shop is closed, nothing needs to be done; have its opening hours corrected.',
+        zh: '终端在营业时间内被关机：请向门店确认是否为主动关机。若门店已停业休息，则无需处理，请更正其营业时间。',
+      },
+    ],
+    'cause:radio': [
+      {
+        en: 'Its signal was weak: move the terminal or its antenna to a window or higher up; where that does not help, fit an outdoor antenna or a booster.',
+        zh: '终端信号弱：请将终端或其天线移至窗边或更高处；若仍无改善，请加装室外天线或信号放大器。',
+      },
+      MEANWHILE,
+    ],
+    'cause:power': [
+      {
+        en: 'Its power went: have the shop check socket, charger and battery. A battery that does not last needs service.',
+        zh: '终端断电：请门店检查插座、充电器和电池；若电池不耐用，请送修更换。',
+      },
+    ],
+    'cause:site': [
+      {
+        en: 'Others of its shop went with it: ask the shop about its power and its router before looking at the terminal. If the shop is closed, nothing needs to be done.',
+        zh: '同一门店的其他终端同时离线：请先向门店确认供电和路由器情况，再检查终端。若门店已停业休息，则无需处理。',
+      },
+    ],
+    'cause:sim_data': [
+      {
+        en: 'The data of its SIM plan are used up: have the plan raised, or put in another SIM. Let it use Wi-Fi until then.',
+        zh: 'SIM 卡套餐流量已用完：请提升套餐或更换 SIM 卡，在此之前可改用 Wi-Fi。',
+      },
+    ],
+    'cause:update': [
+      {
+        en: 'It was being updated: wait for half an hour. If it does not come back by itself, restart it; if it fails again, stop the update for its model and send it to service.',
+        zh: '终端正在升级：请等待半小时；若未自行恢复，请重启终端；若再次失败，请停止该型号的升级并送修。',
+      },
+    ],
+  },
+  'terminal.unstable': {
+    flapping: [
+      {
+        en: 'Its connection comes and goes: move the terminal or its antenna, and try another SIM or Wi-Fi. Where that changes nothing, have the device serviced.',
+        zh: '终端连接时断时续：请移动终端或其天线，并尝试更换 SIM 卡或改用 Wi-Fi；若仍无改善，请送修设备。',
+      },
+    ],
+    'cause:power': [
+      {
+        en: 'Its power comes and goes: have the shop check plug and charger.',
+        zh: '终端供电不稳定：请门店检查插头和充电器。',
+      },
+    ],
+  },
+  outage: {
+    site: [
+      {
+        en: 'The whole shop is cut off: ask it about its power and its router or line. If the shop is closed, nothing needs to be done.',
+        zh: '整个门店断网：请向门店确认供电、路由器和线路情况。若门店已停业休息，则无需处理。',
+      },
+      MEANWHILE,
+    ],
+    cell: [
+      {
+        en: 'Terminals in one mobile cell are cut off: ask the operator about this cell. Nothing is wrong with the terminals.',
+        zh: '同一移动基站小区内的终端断网：请向运营商查询该小区情况，终端本身无故障。',
+      },
+      MEANWHILE,
+    ],
+    operator: [
+      {
+        en: 'Terminals of one mobile operator are cut off: ask the operator, and tell the shops. Nothing is wrong with the terminals.',
+        zh: '同一移动运营商的终端断网：请联系该运营商并告知各门店，终端本身无故障。',
+      },
+      MEANWHILE,
+    ],
+    acquirer: [
+      {
+        en: "Most of an acquirer's terminals are cut off: check what they share, such as its private network, its firewall, and their certificates and credentials.",
+        zh: '某收单机构的大部分终端断网：请检查其共用环节，例如专网、防火墙以及终端的证书和凭据。',
+      },
+    ],
+    app: [
+      {
+        en: 'Terminals on one version of the app are cut off: stop its roll-out, and go back to the version before.',
+        zh: '使用同一应用版本的终端断网：请停止该版本的推送，并回退到上一版本。',
+      },
+    ],
+    'cause:power': [
+      {
+        en: 'Most of its terminals told that their power went: ask the shop or its electricity supplier first.',
+        zh: '多数终端上报断电：请先联系门店或供电单位。',
       },
     ],
   },

@@ -4,7 +4,7 @@ import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { Terminal } from './terminals.ts';
 
 /** Below this a battery explains a silence; from `CHARGED` on it does not any more. */
-const LOW_BATTERY = 0.1;
+export const LOW_BATTERY = 0.1;
 const CHARGED = 0.15;
 
 /** When each began, epoch milliseconds at the broker. A sign that is over is absent. */

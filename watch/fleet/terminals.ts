@@ -2,6 +2,7 @@ import type { Lifecycle } from '../../protocol/registry.ts';
 import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
+import type { Absence } from './absence.ts';
 import type { Availability } from './availability.ts';
 import type { HeardWeeks } from './learned.ts';
 import type { Sessions } from './sessions.ts';
@@ -69,6 +70,8 @@ export interface Terminal extends TerminalId {
   availability: Availability | null;
   signs: Signs | null;
   outage: OutageMember | null;
+  /** Null while it has nothing to tell of a silence. */
+  absence: Absence | null;
 }
 
 /** A cell is named by its operator: two may use the same id. */
@@ -98,8 +101,9 @@ export interface OutageMember {
   key: string;
   startsAt: number;
   back: boolean;
-  /** When the outage ended without it. */
+  /** When the outage ended without it, and the cause that it was given then. */
   endedAt: number | null;
+  endedAs: string | null;
 }
 
 export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
@@ -133,6 +137,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     availability: null,
     signs: null,
     outage: null,
+    absence: null,
   };
 }
 

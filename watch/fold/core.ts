@@ -1,7 +1,7 @@
 /**
  * What every part of the fold works with: the time of the entry at hand, the state, the deadlines, and the ways to say something.
  */
-import type { AlertType, Subject } from '../../protocol/alerts.ts';
+import type { Alert, AlertType, Subject, Transition } from '../../protocol/alerts.ts';
 import type { Command } from '../../protocol/schemas/messages.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
@@ -31,6 +31,8 @@ export class FoldCore {
   readonly decisions: Decisions = new Map();
   /** Told of each terminal whose binding changed, at once; it is judged later. */
   onBound: (key: string) => void = () => {};
+  /** Told of each transition, with the alert as it fired before; `subjectKey` is the one that it was announced with. */
+  onTransition: (subjectKey: string, before: Readonly<Alert> | null, transition: Transition) => void = () => {};
   readonly #learnedHours = new WeakMap<Readonly<Terminal>, { week: number; tz: string; expected: Expected | null }>();
   #out: Output = newOutput();
 
@@ -109,6 +111,7 @@ export class FoldCore {
     if (transition.transition === 'resolved') this.state.alerts.delete(key);
     else this.state.alerts.set(key, transition.alert);
     this.#out.transitions.push(transition);
+    this.onTransition(subjectKey, firing, transition);
   }
 
   count(what: string, why: string): void {

@@ -236,7 +236,7 @@ export class Outages {
 
   #add(outage: Outage, groupKey: string, t: Terminal, key: string): void {
     if (t.outage && t.outage.key !== groupKey) this.#missing.get(t.outage.key)?.delete(key);
-    t.outage = { key: groupKey, startsAt: outage.startsAt, back: false, endedAt: null };
+    t.outage = { key: groupKey, startsAt: outage.startsAt, back: false, endedAt: null, endedAs: null };
     this.#missingOf(groupKey).add(key);
     outage.members++;
     if (t.signs?.mainsLost !== undefined) outage.powerless++;
@@ -246,10 +246,11 @@ export class Outages {
   #endIfBack(key: string, outage: Readonly<Outage>): void {
     if (outage.back * 100 < this.#core.rules.outage.backPercent * outage.members) return;
     const missing = [...this.#missingOf(key)].sort();
+    const { cause } = causeOfOutage(outage.kind, outage.powerless, outage.members);
     this.#close(key, [{ what: 'back', value: outage.back, limit: outage.members, at: this.#core.now }]);
     for (const member of missing) {
       const t = this.#core.state.terminals.change(member)!;
-      if (t.outage) t.outage.endedAt = this.#core.now;
+      if (t.outage) Object.assign(t.outage, { endedAt: this.#core.now, endedAs: cause });
       this.#judge(member);
     }
   }

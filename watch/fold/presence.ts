@@ -93,6 +93,11 @@ export class Presence implements TerminalWatch {
     for (const key of held) this.judge(key);
   }
 
+  /** All of a terminal's site, it itself among them. */
+  siteOf(key: string): Iterable<string> {
+    return this.#groups.placeOf(key)[0]?.members ?? [];
+  }
+
   /** What a terminal is, for those who read it now: nobody is called online or suspect while we are blind, and what was deleted is gone. */
   stateOf(t: Readonly<Terminal>): PresenceState | 'unregistered' {
     if (!t.binding || t.binding.lifecycle === 'deleted') return 'unregistered';

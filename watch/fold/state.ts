@@ -1,5 +1,7 @@
 /** Everything the fold keeps, as tables that can be saved and loaded. */
 import type { Alert } from '../../protocol/alerts.ts';
+import type { Warning } from '../alerts/foresight.ts';
+import type { ReportDay } from '../alerts/report-days.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { Commands } from '../fleet/commands.ts';
 import type { StagedRow } from '../fleet/imports.ts';
@@ -33,6 +35,10 @@ export class State {
   readonly alerts = new Table<Alert>('alerts');
   /** Outages that go on, by the key of what their members share. */
   readonly outages = new Table<Outage>('outages');
+  /** Warnings of which it is open whether they came true, by the key of what they warn of and the subject's. */
+  readonly warnings = new Table<Warning>('warnings');
+  /** By acquirer and day. */
+  readonly reportDays = new Table<ReportDay>('reports');
   /** Rows of scopes and models. */
   readonly rows = new Table<object>('registry');
   /** Rows of an import that has not been committed. */
@@ -67,6 +73,8 @@ export class State {
     this.merchants,
     this.alerts,
     this.outages,
+    this.warnings,
+    this.reportDays,
     this.rows,
     this.staged,
     this.commands,

@@ -4,6 +4,7 @@
  */
 import type { CommitEntry, Entry, PlatformEntry, RegistryEntry } from '../../protocol/entries.ts';
 import { terminalKey } from '../../protocol/topics.ts';
+import type { ReportDay } from '../alerts/report-days.ts';
 import { notePlatform } from '../fleet/blindness.ts';
 import { changesOf } from '../fleet/imports.ts';
 import { merchantKey } from '../fleet/merchants.ts';
@@ -20,6 +21,8 @@ import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
 import { Terminals } from './terminals.ts';
+import { Told } from './told.ts';
+import { Warnings } from './warnings.ts';
 
 export class Watch {
   readonly #core: FoldCore;
@@ -27,6 +30,7 @@ export class Watch {
   readonly #presence: Presence;
   readonly #terminals: Terminals;
   readonly #commands: TerminalCommands;
+  readonly #warnings: Warnings;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
 
@@ -35,10 +39,14 @@ export class Watch {
     this.#merchants = new Merchants(this.#core);
     this.#presence = new Presence(this.#core);
     this.#commands = new TerminalCommands(this.#core);
-    const watches = [new Births(this.#core), this.#presence, this.#commands];
+    this.#warnings = new Warnings(this.#core);
+    // Who told something of a silence is heard before it is over.
+    const told = new Told(this.#core, (key) => this.#presence.siteOf(key));
+    const watches = [told, new Births(this.#core), this.#presence, this.#commands];
     this.#terminals = new Terminals(this.#core, watches);
     this.#duties = {
       ...Object.assign({}, ...watches.map(({ duties }) => duties)),
+      ...this.#warnings.duties,
       merchant: (key) => this.#merchants.due(key),
       daily: (key) => this.#merchants.daily(key),
     };
@@ -103,6 +111,12 @@ export class Watch {
     return this.#presence.stateOf(t);
   }
 
+  /** What was counted on days from `from` until `to`, epoch milliseconds, of one acquirer or (null) of all. */
+  reportDays(from: number, to: number, acquirer: string | null): Readonly<ReportDay>[] {
+    const days = [...this.#core.state.reportDays.values()];
+    return days.filter((one) => from <= one.day && one.day < to && (acquirer === null || one.acquirer === acquirer));
+  }
+
   /** The tables that a save consists of. */
   get tableNames(): string[] {
     return this.#core.state.tables.map((t) => t.name);
@@ -130,6 +144,7 @@ export class Watch {
     for (const key of state.meta.touched.terminals) touched.terminals.add(key);
     for (const m of state.merchants.values()) this.#merchants.load(m);
     this.#presence.loadOutages();
+    this.#warnings.load();
     for (const t of state.terminals.values()) this.#terminals.load(t);
     this.#commands.loadAll();
   }

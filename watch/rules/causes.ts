@@ -88,7 +88,7 @@ function poorSignal({ last }: Readonly<Terminal>, _: Surroundings, __: number, r
 }
 
 /** The metric that is furthest down, where any is under fair. */
-function poorest(signal: Signal | undefined): { band: 'weak' | 'critical'; evidence: Omit<Evidence, 'at'> } | null {
+export function poorest(signal: Signal | undefined): { band: 'weak' | 'critical'; evidence: Omit<Evidence, 'at'> } | null {
   const rat = signal?.rat;
   if (!signal || !rat) return null;
   if (rat === 'none') return { band: 'critical', evidence: { what: 'registered', value: false } };

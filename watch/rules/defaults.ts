@@ -32,6 +32,8 @@ export const DEFAULT_RULES = {
     updateMinutes: 120,
     /** Registrations in one report that make the radio the cause. */
     registrations: 2,
+    /** How long a terminal that is back has to tell what its silence was. */
+    toldMinutes: 10,
   },
   'terminal.unstable': {
     /** So many changes between there and gone, within so long; it ends after as long without one. */
@@ -51,6 +53,11 @@ export const DEFAULT_RULES = {
     missingIntervals: 1,
     /** How often a growing outage is told anew. */
     tellSeconds: 60,
+  },
+  /** How long after its end a warning may still come true: of a weak signal, and of a quota where it names no date. */
+  foresight: {
+    coverageMinutes: 30,
+    quotaDays: 30,
   },
 } as const;
 

@@ -92,6 +92,37 @@ describe('the collector', () => {
     expect(await (await get('/metrics')).text()).not.toContain(admin);
   });
 
+  it('shows how good its warnings were, and knows it after a restart', async () => {
+    const first = await started();
+    const files = (...serials: string[]) => [
+      { name: 'merchants.csv', text: 'acquirer,merchant,terminal_limit\nacme,m-1,4\n' },
+      { name: 'terminals.csv', text: `acquirer,merchant,sn\n${serials.map((sn) => `acme,m-1,${sn}\n`).join('')}` },
+    ];
+    const bind = async (...serials: string[]) => {
+      const headers = { authorization: `Bearer ${first.admin}` };
+      const body = JSON.stringify({ files: files(...serials) });
+      expect((await fetch(`${first.collector.url}/v1/imports`, { method: 'POST', headers, body })).status).toBe(201);
+    };
+    const ratios = async ({ get }: typeof first) => {
+      const samples = samplesOf(await (await get('/metrics')).text());
+      const names = ['tillwatch_warned_ratio', 'tillwatch_lead_time_seconds', 'tillwatch_false_warnings_ratio'];
+      return names.map((name) => samples.get(`${name}{kind="quota.terminals quota.terminals"}`));
+    };
+    await bind('SN01', 'SN02', 'SN03');
+    const firing = async () => ((await (await first.get('/v1/alerts?state=firing')).json()) as { items: unknown[] }).items;
+    await eventually(async () => expect(await firing()).toHaveLength(1));
+    expect(await ratios(first)).toEqual([undefined, undefined, undefined]);
+
+    await bind('SN04');
+
+    await eventually(async () => expect(await ratios(first)).toEqual([1, 0, 0]));
+    await first.collector.stop();
+    const second = await started({ paths: first.paths });
+    await eventually(async () => expect(await ratios(second)).toEqual([1, 0, 0]));
+    const report = (await (await second.get('/v1/reports/lead-time?acquirer=acme')).json()) as { items: unknown[] };
+    expect(report.items).toContainEqual(expect.objectContaining({ event: 'quota.terminals', events: 1, warned: 1, cameTrue: 1 }));
+  });
+
   it('writes down where it answers while it runs, for its own user alone, and no longer', async () => {
     const { collector, paths } = await started();
 

@@ -7,6 +7,12 @@ const IN_SCOPE = [
   ['quota.terminals', 'over'],
   ['terminal.offline', 'silent'],
   ['terminal.offline', 'lost'],
+  ['terminal.unstable', 'flapping'],
+  ['outage', 'site'],
+  ['outage', 'cell'],
+  ['outage', 'operator'],
+  ['outage', 'acquirer'],
+  ['outage', 'app'],
 ] as const;
 
 describe('remedies', () => {
@@ -22,12 +28,32 @@ describe('remedies', () => {
   it.each([
     ['quota.terminals', 'reached', 'limit_cut'],
     ['terminal.offline', 'silent', 'switched_off'],
-  ] as const)('of %s %s have a line more for the cause %s', (type, reason, cause) => {
+    ['terminal.offline', 'silent', 'radio'],
+    ['terminal.offline', 'lost', 'power'],
+    ['terminal.offline', 'lost', 'site'],
+    ['terminal.offline', 'lost', 'sim_data'],
+    ['terminal.offline', 'silent', 'update'],
+    ['terminal.unstable', 'flapping', 'power'],
+    ['outage', 'site', 'power'],
+  ] as const)('of %s %s say more for the cause %s, in every language', (type, reason, cause) => {
     for (const language of LANGUAGES) {
       const general = remediesFor(type, reason, 'unknown', language);
+      const all = remediesFor(type, reason, cause, language);
+      const more = all.slice(general.length);
 
-      expect(remediesFor(type, reason, cause, language)).toEqual([...general, expect.any(String)]);
+      expect(all.slice(0, general.length)).toEqual(general);
+      expect(more.length).toBeGreaterThan(0);
+      expect(more.every((text) => /\p{Script=Han}/u.test(text) === (language === 'zh'))).toBe(true);
     }
+  });
+
+  it.each([
+    ['terminal.offline', 'silent', 'radio'],
+    ['outage', 'site', 'site'],
+    ['outage', 'cell', 'cell'],
+    ['outage', 'operator', 'operator'],
+  ] as const)('of %s %s %s say how to take payments meanwhile', (type, reason, cause) => {
+    expect(remediesFor(type, reason, cause).at(-1)).toMatch(/another SIM or Wi-Fi, or by a QR code/);
   });
 
   it('are English where no language is asked for', () => {

@@ -11,10 +11,14 @@ import { Disk, save } from '../support/disk.ts';
 import { DAY, entry, HOUR, hasScenarios, MINUTE, MONDAY, report, SCENARIOS, SEED, serial, terminal, tick } from '../support/log.ts';
 import { anyLog } from '../support/logs.ts';
 
-/** What the world hears, as bytes: transitions, rows and what became of commands, each in order. Orders may be given again. */
+/**
+ * What the world hears, as bytes: transitions, rows and what became of commands, each in order; and what is reported of it all. Orders
+ * may be given again.
+ */
 class Told {
   readonly transitions: string[] = [];
   readonly rows: string[] = [];
+  reports: unknown[] = [];
 
   readonly commands: string[] = [];
 
@@ -23,14 +27,19 @@ class Told {
     this.rows.push(...rows.map((r) => JSON.stringify(r)));
     this.commands.push(...commands.map((c) => JSON.stringify(c)));
   }
+
+  end(watch: Watch): this {
+    this.add(watch.finish());
+    this.reports = watch.reportDays(0, Number.POSITIVE_INFINITY, null).sort((a, b) => a.day - b.day);
+    return this;
+  }
 }
 
 function whole(entries: readonly Entry[]): Told {
   const watch = new Watch();
   const told = new Told();
   for (const e of entries) told.add(watch.step(e));
-  told.add(watch.finish());
-  return told;
+  return told.end(watch);
 }
 
 /** Stops and starts anew from the disk before each of these entries. */
@@ -45,8 +54,7 @@ function restarted(entries: readonly Entry[], stops: ReadonlySet<number>): Told 
     }
     told.add(watch.step(e));
   }
-  told.add(watch.finish());
-  return told;
+  return told.end(watch);
 }
 
 /** Begins a save at entry `from`, takes a slice of it after each that follows, and goes on from that save alone. */
@@ -67,8 +75,7 @@ function fromSlices(entries: readonly Entry[], from: number, before: number, lim
   const resumed = new Told();
   const again = disk.restore();
   for (const e of entries.slice(from)) resumed.add(again.step(e));
-  resumed.add(again.finish());
-  return { kept, resumed };
+  return { kept, resumed: resumed.end(again) };
 }
 
 const log = anyLog().map((lines) => lines.map(entry));
@@ -112,6 +119,7 @@ describe('the fold', () => {
         expect([...kept.transitions, ...resumed.transitions]).toEqual(want.transitions);
         expect([...kept.rows, ...resumed.rows]).toEqual(want.rows);
         expect([...kept.commands, ...resumed.commands]).toEqual(want.commands);
+        expect(resumed.reports).toEqual(want.reports);
       }),
       { seed: SEED, numRuns: 250 },
     );
@@ -126,7 +134,9 @@ describe('the fold', () => {
           return gap > 1 ? [e, ...[0.3, 0.7].map((part): Entry => ({ kind: 'tick', at: e.at + Math.floor(gap * part) }))] : [e];
         });
 
-        expect(whole(ticked).transitions).toEqual(whole(entries).transitions);
+        const [byTicks, between] = [whole(ticked), whole(entries)];
+        expect(byTicks.transitions).toEqual(between.transitions);
+        expect(byTicks.reports).toEqual(between.reports);
       }),
       { seed: SEED, numRuns: 200 },
     );

@@ -76,6 +76,16 @@ export function said(at: number, seq: number, sample: Record<string, unknown>, v
   return message(at, 'report', { seq, samples: [{ at, ...sample }] }, via);
 }
 
+/** A report of samples that were taken before, each with its own time. */
+export function backlog(at: number, seq: number, samples: ({ at: number } & Record<string, unknown>)[], via: Via = {}): Line {
+  return message(at, 'report', { seq, samples }, via);
+}
+
+/** An event of before. */
+export function hadHappened(at: number, seq: number, type: string, before: number, via: Via = {}): Line {
+  return message(at, 'event', { seq, at: before, type }, via);
+}
+
 /** An event. */
 export function happened(at: number, seq: number, type: string, via: Via = {}, data: Record<string, unknown> = {}): Line {
   return message(at, 'event', { seq, at, type, data }, via);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import {
   ack,
+  backlog,
   bind,
   binding,
   birth,
@@ -9,6 +10,7 @@ import {
   DAY,
   goodbye,
   HOUR,
+  hadHappened,
   happened,
   type Line,
   MINUTE,
@@ -48,6 +50,8 @@ const radio = fc.constantFrom(
   { rat: 'wifi', rssi: -60 },
 );
 const power = fc.constantFrom(undefined, { battery: 0.05, mains: false }, { battery: 0.9, mains: true });
+/** How long ago something of a backlog was. */
+const age = fc.integer({ min: 0, max: 90 * MINUTE });
 const lifecycle = fc.constantFrom('pending', 'active', 'inactive', 'swapped_out', 'blacklisted', 'deleted');
 const limit = fc.constantFrom(1, 2, 3, 4, 5, 6, 10);
 const commandId = fc.constantFrom('c1', 'c2', 'c3');
@@ -86,6 +90,27 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
       ([s, type, v]) =>
         (at: number) =>
           happened(at, s, type, v),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(seq, fc.array(fc.tuple(age, radio, power), { minLength: 1, maxLength: 4 }), via).map(
+      ([s, samples, v]) =>
+        (at: number) =>
+          backlog(
+            at,
+            s,
+            samples.map(([before, signal, state]) => ({ at: at - before, signal, power: state })),
+            v,
+          ),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(seq, fc.constantFrom('power.mains_lost', 'update.started', 'update.finished', 'shutdown'), age, via).map(
+      ([s, type, before, v]) =>
+        (at: number) =>
+          hadHappened(at, s, type, at - before, v),
     ),
   },
   { weight: 2, arbitrary: via.map((v) => (at: number) => goodbye(at, v)) },
