@@ -2,6 +2,7 @@ import type { Lifecycle } from '../../protocol/registry.ts';
 import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
+import type { Coverage } from './coverage.ts';
 import type { HeardWeeks } from './learned.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -49,6 +50,8 @@ export interface Terminal extends TerminalId {
   /** When it became active by talking though the registry said inactive. */
   activatedAt: number | null;
   presence: Presence;
+  /** Null where it never told of its radio. */
+  coverage: Coverage | null;
 }
 
 export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
@@ -64,6 +67,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     askedAt: null,
     activatedAt: null,
     presence: { state: 'unknown', since: at, lifeAt: null, goodbyeAt: null, lostAt: null, offline: null, wakeAt: null, rowAt: null },
+    coverage: null,
   };
 }
 
@@ -73,6 +77,11 @@ export function intervalMs({ birth }: Readonly<Terminal>): number {
 
 export function keepaliveMs({ birth }: Readonly<Terminal>): number {
   return (birth?.keepalive ?? DEFAULT_KEEPALIVE_SECONDS) * 1000;
+}
+
+/** Only where it is known to stand: who does not say may be carried about. */
+export function isFixed({ birth }: Readonly<Terminal>): boolean {
+  return birth?.use === 'fixed';
 }
 
 /** What a lifecycle takes of its merchant's limit. */

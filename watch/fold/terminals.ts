@@ -15,6 +15,8 @@ export interface News {
   facts: Facts;
   /** Its samples at their places in time. */
   samples: readonly Sample[];
+  /** The newest sample before them: what a sparse birth leaves out is as it was there. */
+  before: Readonly<Sample> | null;
 }
 
 /** A watch over terminals: it is told what each says, and has deadlines of its own. */
@@ -46,9 +48,10 @@ export class Terminals {
     const facts = factsOf(entry, t.sessions);
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
+    const before = t.last;
     const samples = this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
     if (facts.life) this.#life(t, key, entry.node);
-    for (const watch of this.#watches) watch.heard(t, key, { facts, samples });
+    for (const watch of this.#watches) watch.heard(t, key, { facts, samples, before });
   }
 
   /** Where the birth says so, a member that is left out has not changed. */

@@ -11,6 +11,7 @@ import type { PresenceState, Terminal } from '../fleet/terminals.ts';
 import { DEFAULT_RULES, type Rules } from '../rules/defaults.ts';
 import { readRules } from '../rules/document.ts';
 import { FoldCore } from './core.ts';
+import { Coverage } from './coverage.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
 import { Presence } from './presence.ts';
@@ -22,6 +23,7 @@ export class Watch {
   readonly #core: FoldCore;
   readonly #merchants: Merchants;
   readonly #presence: Presence;
+  readonly #coverage: Coverage;
   readonly #terminals: Terminals;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
@@ -30,7 +32,8 @@ export class Watch {
     this.#core = new FoldCore(rules);
     this.#merchants = new Merchants(this.#core);
     this.#presence = new Presence(this.#core);
-    this.#terminals = new Terminals(this.#core, [this.#presence]);
+    this.#coverage = new Coverage(this.#core);
+    this.#terminals = new Terminals(this.#core, [this.#presence, this.#coverage]);
     this.#duties = {
       ...this.#presence.duties,
       merchant: (key) => this.#merchants.due(key),
@@ -172,5 +175,6 @@ export class Watch {
     terminals.clear();
     for (const key of keys.merchants) this.#merchants.judge(key);
     for (const key of keys.terminals) this.#presence.judge(key);
+    for (const key of keys.terminals) this.#coverage.judge(key);
   }
 }

@@ -29,8 +29,31 @@ export const DEFAULT_RULES = {
     /** After our own blindness, how many of its intervals a terminal has to be heard again. */
     blindIntervals: 1,
   },
+  'coverage.weakening': {
+    /** A sample is of now up to this age, the longer of the two; and so far apart, "in a row" begins anew. */
+    freshIntervals: 3,
+    freshMinutes: 15,
+    bandSamples: 3,
+    /** dB under the median of the day before, of which so many half-hours must be known. */
+    stepDb: 10,
+    stepSamples: 3,
+    stepHistoryHalfHours: 4,
+    /** Reports that a fall must take, the minutes within which it must reach critical, its least dB, and the variance that it explains. */
+    trendReports: 6,
+    trendMinutes: 30,
+    trendFallDb: 6,
+    trendFit: 0.7,
+    reconnects: 4,
+    reconnectMinutes: 60,
+    /** An agent that was heard for so long without a further word has forgotten what it said. */
+    agentHours: 24,
+    /** Of the last so many days heard, those that must have been weak for a terminal to live in a weak band. */
+    usualDays: 14,
+    usualDaysOf: 21,
+  },
 } as const;
 
 export type Rules = { [T in keyof typeof DEFAULT_RULES]: { [K in keyof (typeof DEFAULT_RULES)[T]]: number } };
 export type QuotaRules = Rules['quota.terminals'];
 export type OfflineRules = Rules['terminal.offline'];
+export type CoverageRules = Rules['coverage.weakening'];
