@@ -29,17 +29,16 @@ interface Fix {
 
 /** What is seen of the radio that may go on to an alert. Each sign, once there, stands until what is heard says otherwise. */
 export interface Signs {
-  /** Samples in a row with a quantity under its band, and without one. */
-  weakRun: number;
-  clearRun: number;
+  /** Samples in a row with a quantity under its band; negative: in a row with all of them well above it. */
+  run: number;
   /** The quantities that are under the band, or not yet back above it by its hysteresis. */
   weak: QuantitySet;
   band: boolean;
   /** Samples in a row far under the median of the day before. */
   stepRun: number;
   step: boolean;
-  /** Of the last reports: when, and the level in dBm, in turns. */
-  recent: number[];
+  /** The levels of the last reports: see recent.ts. */
+  recent: string;
   trend: boolean;
   /** Of the last hour: when, and how many, in turns. Null where there were none. */
   reconnects: number[] | null;
@@ -62,23 +61,20 @@ export interface AgentWarning {
   sinr?: number | undefined;
 }
 
-/** The days of weeks, newest in the lowest bit: a bit is set where the quantity was weak and the terminal worked all the same. */
-export interface Weeks {
+/** The days of weeks by quantity, the newest in the lowest bit: set where it was weak and the terminal worked all the same. */
+export interface Weeks extends Record<Quantity, number> {
   /** The day that is under way, counted from the epoch. */
   day: number;
   /** What was weak in it, and whether it did not work in it. */
   weak: QuantitySet;
   broke: boolean;
-  /** One for each quantity. */
-  days: [number, number, number];
 }
 
 export interface Coverage {
-  /** When it was last heard, and when the newest reading was taken: what is older than that is history. */
-  heardAt: number;
+  /** When the newest reading was taken: what is older is history. */
   at: number;
   /** The newest reading, and the day of readings; null where there was none. */
-  reading: Reading | null;
+  reading: Omit<Reading, 'cell'> | null;
   day: SignalDay | null;
   /** The last cell that was named, and when it came to it from another. */
   cell: string | null;
@@ -86,7 +82,8 @@ export interface Coverage {
   /** When it was last seen to move. */
   movedAt: number | null;
   fix: Fix | null;
-  weeks: Weeks;
+  /** Null where nothing was weak in them. */
+  weeks: Weeks | null;
   signs: Signs;
   agent: AgentWord | null;
   /** Whether it was told that this terminal lives in a weak band: once is enough. */
@@ -95,7 +92,6 @@ export interface Coverage {
 
 export function newCoverage(): Coverage {
   return {
-    heardAt: 0,
     at: 0,
     reading: null,
     day: null,
@@ -103,19 +99,8 @@ export function newCoverage(): Coverage {
     cellSince: null,
     movedAt: null,
     fix: null,
-    weeks: { day: 0, weak: 0, broke: false, days: [0, 0, 0] },
-    signs: {
-      weakRun: 0,
-      clearRun: 0,
-      weak: 0,
-      band: false,
-      stepRun: 0,
-      step: false,
-      recent: [],
-      trend: false,
-      reconnects: null,
-      reconnecting: false,
-    },
+    weeks: null,
+    signs: { run: 0, weak: 0, band: false, stepRun: 0, step: false, recent: '', trend: false, reconnects: null, reconnecting: false },
     agent: null,
     told: false,
   };
@@ -129,7 +114,8 @@ export function noteReading(c: Coverage, at: number, reading: Reading): void {
     if (c.cell !== null) c.cellSince = at;
     c.cell = reading.cell;
   }
-  c.reading = { ...reading, cell: c.cell };
+  const { rat, level, quality, sinr } = reading;
+  c.reading = { rat, level, quality, sinr };
 }
 
 /** Takes in where the newest sample was taken. Nobody's shop is at 0, 0: that is a receiver without a fix. */
@@ -155,22 +141,36 @@ function degreesOf({ lat, lon }: Fix): Point {
   return { lat: lat / FIX_PER_DEGREE, lon: lon / FIX_PER_DEGREE };
 }
 
-/** Closes the day before where a new one has begun. A day in which nothing was heard is no day. */
-export function noteWeeks({ weeks, signs }: Coverage, at: number): void {
+/**
+ * Closes the day before where a new one has begun; a day in which nothing was heard is no day. Kept only for a terminal that was weak in
+ * the last weeks: few are.
+ */
+export function noteWeeks(c: Coverage, at: number): void {
+  const { signs } = c;
   const day = Math.floor(at / DAY_MS);
-  if (day > weeks.day) {
-    if (weeks.day > 0)
-      weeks.days = weeks.days.map((days, i) => shifted(days, !weeks.broke && (weeks.weak & (1 << i)) !== 0)) as Weeks['days'];
-    weeks.day = day;
-    weeks.weak = 0;
-    weeks.broke = false;
-  }
-  if (signs.band) weeks.weak |= signs.weak;
+  if (c.weeks && day > c.weeks.day) c.weeks = closed(c.weeks, day);
+  if (!signs.band) return;
+  c.weeks ??= { day, weak: 0, broke: false, level: 0, quality: 0, sinr: 0 };
+  c.weeks.weak |= signs.weak;
+}
+
+function closed(weeks: Weeks, day: number): Weeks | null {
+  const weak = weeks.broke ? 0 : weeks.weak;
+  const next: Weeks = { ...weeks, day, weak: 0, broke: false };
+  for (const quantity of QUANTITIES) next[quantity] = shifted(weeks[quantity], (weak & bitOf(quantity)) !== 0);
+  return next.level | next.quality | next.sinr ? next : null;
+}
+
+/** The terminal did not work as it should: whatever is weak today is not its normal life. */
+export function noteBroken({ weeks }: Coverage): void {
+  if (weeks) weeks.broke = true;
 }
 
 /** The quantities that were weak on at least `least` of the last `of` days heard, while the terminal worked. */
 export function usuallyWeak({ weeks }: Readonly<Coverage>, least: number, of: number): QuantitySet {
-  return weeks.days.reduce((set, days, i) => (bits(days & (2 ** Math.min(of, DAYS_KEPT) - 1)) >= least ? set | (1 << i) : set), 0);
+  if (!weeks) return 0;
+  const mask = 2 ** Math.min(of, DAYS_KEPT) - 1;
+  return QUANTITIES.reduce((set, quantity) => (bits(weeks[quantity] & mask) >= least ? set | bitOf(quantity) : set), 0);
 }
 
 function shifted(days: number, bit: boolean): number {

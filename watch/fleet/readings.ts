@@ -85,5 +85,5 @@ function known(metric: Metric, value: number | undefined): number | null {
 
 function cellOf(signal: Sample['signal']): string | null {
   const [lac, cell] = [hexCode(signal?.lac), hexCode(signal?.cell)];
-  return signal?.mcc && signal.mnc && lac && cell ? `${signal.mcc}-${signal.mnc}-${lac}-${cell}` : null;
+  return signal?.mcc && signal.mnc && lac && cell ? [signal.mcc, signal.mnc, lac, cell].join('-') : null;
 }

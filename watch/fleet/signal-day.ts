@@ -1,65 +1,65 @@
 /**
- * A terminal's signal over the last day in which it was heard: one reading of each half-hour. A shop that is closed on Sunday is on Monday
- * still held against its Saturday. Kept as text of one byte a value, as a million terminals keep it.
+ * A terminal's signal over the last day in which it was heard: one reading of each hour. A shop that is closed on Sunday is on Monday still
+ * held against its Saturday. Kept as text of one byte a value, as a million terminals keep it.
  */
 import type { Rat } from '../../protocol/schemas/sample.ts';
 import { QUANTITIES, type Quantity, type Reading } from './readings.ts';
 
-export const SLOT_MS = 30 * 60_000;
-export const SLOTS = 48;
-/** Halves of an hour on another radio after which that one's day begins: a fallback of some minutes forgets nothing. */
-const OTHER_SLOTS = 4;
+const HOUR_MS = 3_600_000;
+const HOURS = 24;
+/** Hours on another radio after which that one's day begins: a fallback of some minutes forgets nothing. */
+const OTHER_HOURS = 3;
 /** What was heard before a longer silence says nothing of today. */
-const LONGEST_GAP_SLOTS = 8 * 48;
+const LONGEST_GAP_HOURS = 8 * 24;
 
 /** A value as a character: decibels above this. Unknown is a character below all of them. */
 const FLOOR_DB = -200;
-const UNKNOWN = ' ';
+const UNKNOWN = 32;
 
 export interface SignalDay {
   /** The radio that all of it is of: another's level is another quantity. */
   rat: Rat;
-  /** The half-hour that was last noted, counted from the epoch. */
-  slot: number;
-  /** Oldest first, a character for each quantity of each half-hour. */
+  /** The hour that was last noted, counted from the epoch. */
+  hour: number;
+  /** Oldest first, a character for each quantity of each hour. */
   values: string;
   /** The median level, dBm; null where there is none. */
   median: number | null;
-  /** Half-hours heard on another radio since. */
+  /** Hours heard on another radio since. */
   others: number;
 }
 
 export function newSignalDay(rat: Rat): SignalDay {
-  return { rat, slot: -1, values: '', median: null, others: 0 };
+  return { rat, hour: 0, values: '', median: null, others: 0 };
 }
 
-/** Takes in the first reading of each half-hour; `at` never goes back. */
+/** Takes in the first reading of each hour; `at` never goes back. */
 export function noteDay(day: SignalDay, at: number, reading: Readonly<Reading>): void {
-  const slot = Math.floor(at / SLOT_MS);
-  if (slot === day.slot) return;
+  const hour = Math.floor(at / HOUR_MS);
+  if (hour === day.hour) return;
+  const isLongAgo = hour - day.hour > LONGEST_GAP_HOURS;
+  day.hour = hour;
   if (reading.rat !== day.rat) {
-    day.slot = slot;
-    if (++day.others < OTHER_SLOTS) return;
-    Object.assign(day, newSignalDay(reading.rat));
+    if (++day.others < OTHER_HOURS) return;
+    Object.assign(day, newSignalDay(reading.rat), { hour });
   }
-  const kept = slot - day.slot > LONGEST_GAP_SLOTS ? '' : day.values.slice(-QUANTITIES.length * (SLOTS - 1));
-  day.slot = slot;
   day.others = 0;
-  day.values = flat(kept, reading);
+  day.values = withReading(isLongAgo ? '' : day.values, reading);
   day.median = medianOf(valuesOf(day, 'level'));
 }
 
-/** How many half-hours are known. */
-export function slotsOf({ values }: Readonly<SignalDay>): number {
+/** How many hours are known. */
+export function hoursOf({ values }: Readonly<SignalDay>): number {
   return values.length / QUANTITIES.length;
 }
 
-/** The known values of a quantity, oldest first. `last`: of so many half-hours at the most. */
-export function valuesOf({ values }: Readonly<SignalDay>, quantity: Quantity, last = SLOTS): number[] {
+/** The known values of a quantity, oldest first. `last`: of so many hours at the most. */
+export function valuesOf({ values }: Readonly<SignalDay>, quantity: Quantity, last = HOURS): number[] {
   const known: number[] = [];
   const from = Math.max(0, values.length - last * QUANTITIES.length);
   for (let i = from + QUANTITIES.indexOf(quantity); i < values.length; i += QUANTITIES.length) {
-    if (values[i] !== UNKNOWN) known.push(values.charCodeAt(i) + FLOOR_DB);
+    const code = values.charCodeAt(i);
+    if (code !== UNKNOWN) known.push(code + FLOOR_DB);
   }
   return known;
 }
@@ -71,12 +71,10 @@ export function medianOf(values: readonly number[]): number | null {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Of codes, as text that is put together of parts goes on holding the parts. */
-function flat(kept: string, reading: Readonly<Reading>): string {
-  const codes = Array.from(kept, (c) => c.charCodeAt(0));
-  for (const quantity of QUANTITIES) {
-    const value = reading[quantity];
-    codes.push(value === null ? UNKNOWN.charCodeAt(0) : Math.round(value) - FLOOR_DB);
-  }
+/** Made of codes, as text that is put together of parts goes on holding the parts. */
+function withReading(values: string, reading: Readonly<Reading>): string {
+  const codes: number[] = [];
+  for (let i = Math.max(0, values.length - (HOURS - 1) * QUANTITIES.length); i < values.length; i++) codes.push(values.charCodeAt(i));
+  for (const quantity of QUANTITIES) codes.push(reading[quantity] === null ? UNKNOWN : Math.round(reading[quantity]) - FLOOR_DB);
   return String.fromCharCode(...codes);
 }

@@ -2,7 +2,7 @@
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { Facts } from '../facts.ts';
 import { blindUntil } from '../fleet/blindness.ts';
-import { type Coverage as CoverageState, newCoverage, notePlace, noteReading, noteWeeks } from '../fleet/coverage.ts';
+import { type Coverage as CoverageState, newCoverage, noteBroken, notePlace, noteReading, noteWeeks } from '../fleet/coverage.ts';
 import { readingOf } from '../fleet/readings.ts';
 import { CLOCK_TOLERANCE_MS, placeSample } from '../fleet/sessions.ts';
 import { intervalMs, isFixed, keepaliveMs, placeOf, type Terminal } from '../fleet/terminals.ts';
@@ -29,7 +29,7 @@ export class Coverage implements TerminalWatch {
     t.coverage ??= isOfRadio(news) ? newCoverage() : null;
     const c = t.coverage;
     if (!c) return;
-    if (news.facts.life) this.#noteLife(t, c);
+    if (news.facts.life) this.#noteAbsence(t, c);
     const told = this.#noteAgent(t, c, news.facts);
     if (news.samples.length > 0) this.#noteSamples(t, c, news);
     if (told || news.samples.length > 0) this.judge(key);
@@ -49,12 +49,11 @@ export class Coverage implements TerminalWatch {
   }
 
   /** A terminal that was gone in its hours did not work that day, unless it was we who could not see. */
-  #noteLife(t: Readonly<Terminal>, c: CoverageState): void {
+  #noteAbsence(t: Readonly<Terminal>, c: CoverageState): void {
     const { now, book, state } = this.#core;
     const waitMs = Math.max(2 * intervalMs(t), 3 * keepaliveMs(t));
-    const from = Math.max(c.heardAt, blindUntil(state.meta.blindness, t.node) ?? 0);
-    if (c.heardAt > 0 && now - from > waitMs && book.after(this.#core.hoursOf(t), from, waitMs) <= now) c.weeks.broke = true;
-    c.heardAt = now;
+    const from = Math.max(c.at, blindUntil(state.meta.blindness, t.node) ?? 0);
+    if (c.at > 0 && now - from > waitMs && book.after(this.#core.hoursOf(t), from, waitMs) <= now) noteBroken(c);
   }
 
   /** The agent's watch as it says itself: from its warning until it recovered. True where this message says so. */
@@ -85,7 +84,7 @@ export class Coverage implements TerminalWatch {
       this.#noteSample(t, c, whole, isReplayed);
     }
     if (c.agent?.warning && now - c.agent.at > this.#rules.agentHours * HOUR_MS) c.agent.warning = null;
-    if (c.agent?.warning || c.signs.reconnecting) c.weeks.broke = true;
+    if (c.agent?.warning || c.signs.reconnecting) noteBroken(c);
   }
 
   #noteSample(t: Readonly<Terminal>, c: CoverageState, sample: Sample, isReplayed: boolean): void {

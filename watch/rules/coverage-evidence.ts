@@ -2,6 +2,7 @@
 import type { Evidence, Prediction, Reason } from '../../protocol/alerts.ts';
 import type { AgentWarning, Coverage } from '../fleet/coverage.ts';
 import { edgesOf, QUANTITIES } from '../fleet/readings.ts';
+import { pointsOf } from '../fleet/recent.ts';
 import type { CoverageRules } from './defaults.ts';
 import { lineThrough, predictionOf } from './trend.ts';
 
@@ -38,8 +39,9 @@ function agentEvidence({ risk, rsrp, rsrq, sinr, cell }: AgentWarning, at: numbe
 /** When a falling level will be critical; null for what is no forecast. */
 export function predictedFor(c: Readonly<Coverage>, reason: Reason<'coverage.weakening'>, rules: CoverageRules): Prediction | null {
   const edges = c.reading && edgesOf(c.reading.rat, 'level');
-  if (reason !== 'trend' || !edges || c.signs.recent.length < 2 * rules.trendReports) return null;
-  return predictionOf(lineThrough(c.signs.recent), c.at, edges.criticalBelow, HORIZONS * rules.trendMinutes * MINUTE_MS);
+  const points = reason === 'trend' ? pointsOf(c.signs.recent) : [];
+  if (!edges || points.length < 2 * rules.trendReports) return null;
+  return predictionOf(lineThrough(points), c.at, edges.criticalBelow, HORIZONS * rules.trendMinutes * MINUTE_MS);
 }
 
 function sumOf(pairs: readonly number[]): number {

@@ -2,7 +2,8 @@
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import { bitOf, type Coverage, type QuantitySet, type Signs } from '../fleet/coverage.ts';
 import { edgesOf, QUANTITIES, type Reading } from '../fleet/readings.ts';
-import { type SignalDay, slotsOf } from '../fleet/signal-day.ts';
+import { newestAt, pointsOf, withPoint } from '../fleet/recent.ts';
+import { hoursOf, type SignalDay } from '../fleet/signal-day.ts';
 import type { CoverageRules } from './defaults.ts';
 import { isSpread, lineThrough, timeTo } from './trend.ts';
 
@@ -10,6 +11,8 @@ const MINUTE_MS = 60_000;
 /** A trend ends where the level is back up by so many times its hysteresis, or critical is this much farther off than what fired it. */
 const BACK_HYSTERESES = 2;
 const HOLD_FACTOR = 2;
+/** What is foretold for half an hour must have gone on for this part of it. */
+const SEEN_OF_HORIZON = 0.4;
 
 /** What the signs need to know of the terminal. */
 export interface Setting {
@@ -25,10 +28,9 @@ export function freshMs(intervalMs: number, { freshIntervals, freshMinutes }: Co
 
 /** After a silence, and after history, "in a row" begins anew. What stands goes on standing. */
 export function restartRuns(signs: Signs): void {
-  signs.weakRun = 0;
-  signs.clearRun = 0;
+  signs.run = 0;
   signs.stepRun = 0;
-  if (signs.recent.length > 0) signs.recent = [];
+  signs.recent = '';
 }
 
 /** Takes in a live reading; `c` is as it was before it. */
@@ -37,7 +39,7 @@ export function noteSigns(c: Coverage, at: number, reading: Reading, { intervalM
   const isOther = c.reading !== null && c.reading.rat !== reading.rat;
   if (isOther) {
     signs.stepRun = 0;
-    signs.recent = [];
+    signs.recent = '';
   }
   noteBand(signs, reading, isOther, rules);
   noteStep(signs, reading, fixed ? day : null, rules);
@@ -46,22 +48,25 @@ export function noteSigns(c: Coverage, at: number, reading: Reading, { intervalM
 
 /** Any quantity under `fair_from`, in so many samples in a row; then until all are back at it and the table's hysteresis. */
 function noteBand(signs: Signs, reading: Reading, isOther: boolean, { bandSamples }: CoverageRules): void {
-  let [under, low, known]: QuantitySet[] = [0, 0, 0];
+  let under: QuantitySet = 0;
+  let low: QuantitySet = 0;
+  let known: QuantitySet = 0;
   for (const quantity of QUANTITIES) {
     const value = reading[quantity];
     const edges = edgesOf(reading.rat, quantity);
     if (value === null || !edges) continue;
-    known! |= bitOf(quantity);
-    if (value < edges.fairFrom) under! |= bitOf(quantity);
-    else if (value < edges.fairFrom + edges.hysteresis) low! |= bitOf(quantity);
+    known |= bitOf(quantity);
+    if (value < edges.fairFrom) under |= bitOf(quantity);
+    else if (value < edges.fairFrom + edges.hysteresis) low |= bitOf(quantity);
   }
   // A quantity that this radio does not have cannot come back.
-  const stood = isOther ? signs.weak & known! : signs.weak;
-  signs.weakRun = under ? signs.weakRun + 1 : 0;
-  signs.clearRun = under || low ? 0 : signs.clearRun + 1;
-  const isGone = signs.clearRun >= bandSamples || (!signs.band && !under);
-  signs.weak = isGone ? 0 : (stood & (~known! | low!)) | under!;
-  signs.band = signs.band ? signs.weak !== 0 : signs.weakRun >= bandSamples;
+  const stood = isOther ? signs.weak & known : signs.weak;
+  if (under) signs.run = Math.max(0, signs.run) + 1;
+  else signs.run = low ? 0 : Math.max(-bandSamples, Math.min(0, signs.run) - 1);
+  // What was weak and is not told of any more is not waited for.
+  const isGone = signs.run <= -bandSamples || (!signs.band && !under);
+  signs.weak = isGone ? 0 : (stood & (~known | low)) | under;
+  signs.band = signs.band ? signs.weak !== 0 : signs.run >= bandSamples;
 }
 
 /** So many decibels under the median of the day before, in so many samples in a row; back within the table's hysteresis ends it. */
@@ -71,7 +76,7 @@ function noteStep(signs: Signs, { rat, level }: Reading, day: Readonly<SignalDay
     signs.step = false;
     return;
   }
-  if (level === null || day.rat !== rat || day.median === null || slotsOf(day) < rules.stepHistoryHalfHours) return;
+  if (level === null || day.rat !== rat || day.median === null || hoursOf(day) < rules.stepHistoryHours) return;
   const fall = day.median - level;
   signs.stepRun = fall >= rules.stepDb ? signs.stepRun + 1 : 0;
   signs.step = signs.step ? fall > rules.stepDb - edgesOf(rat, 'level')!.hysteresis : signs.stepRun >= rules.stepSamples;
@@ -81,24 +86,24 @@ function noteStep(signs: Signs, { rat, level }: Reading, day: Readonly<SignalDay
 function noteTrend(signs: Signs, at: number, { rat, level }: Reading, intervalMs: number, rules: CoverageRules): void {
   const edges = edgesOf(rat, 'level');
   if (level === null || !edges) return;
-  const { recent } = signs;
-  if (recent.length > 0 && at - recent[recent.length - 2]! < intervalMs / 2) return;
-  signs.recent = recent.slice(-2 * (rules.trendReports - 1)).concat(at, level);
-  const back = BACK_HYSTERESES * edges.hysteresis;
-  if (signs.recent.length < 2 * rules.trendReports) {
+  const apart = Math.max(intervalMs / 2, (SEEN_OF_HORIZON * rules.trendMinutes * MINUTE_MS) / (rules.trendReports - 1));
+  const newest = newestAt(signs.recent);
+  if (newest !== null && at - newest < apart) return;
+  signs.recent = withPoint(signs.recent, rules.trendReports, at, level);
+  const points = pointsOf(signs.recent);
+  if (points.length < 2 * rules.trendReports) {
     signs.trend &&= level < edges.fairFrom + edges.hysteresis;
     return;
   }
-  const line = lineThrough(signs.recent);
+  const line = lineThrough(points);
   const soon = timeTo(line, edges.criticalBelow) / MINUTE_MS;
-  if (signs.trend) signs.trend = soon <= HOLD_FACTOR * rules.trendMinutes && level < lowest(signs.recent) + back;
+  const back = lowestOf(points) + BACK_HYSTERESES * edges.hysteresis;
+  if (signs.trend) signs.trend = soon <= HOLD_FACTOR * rules.trendMinutes && level < back;
   else signs.trend = line.fall >= rules.trendFallDb && line.fit >= rules.trendFit && isSpread(line) && soon <= rules.trendMinutes;
 }
 
-function lowest(points: readonly number[]): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 1; i < points.length; i += 2) least = Math.min(least, points[i]!);
-  return least;
+function lowestOf(points: readonly number[]): number {
+  return points.reduce((least, value, i) => (i % 2 === 1 ? Math.min(least, value) : least), Number.POSITIVE_INFINITY);
 }
 
 /** Counts connections made anew: of any sample of the last hour, in whatever order they come. */

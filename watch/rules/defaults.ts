@@ -34,10 +34,10 @@ export const DEFAULT_RULES = {
     freshIntervals: 3,
     freshMinutes: 15,
     bandSamples: 3,
-    /** dB under the median of the day before, of which so many half-hours must be known. */
+    /** dB under the median of the day before, of which so many hours must be known. */
     stepDb: 10,
     stepSamples: 3,
-    stepHistoryHalfHours: 4,
+    stepHistoryHours: 3,
     /** Reports that a fall must take, the minutes within which it must reach critical, its least dB, and the variance that it explains. */
     trendReports: 6,
     trendMinutes: 30,
