@@ -2,7 +2,9 @@ import type { Lifecycle } from '../../protocol/registry.ts';
 import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
+import type { DatumPoint } from './datums.ts';
 import type { HeardWeeks } from './learned.ts';
+import type { Whereabouts } from './places.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Where the registry says a terminal belongs. Null in its place: unregistered, or unbound. */
@@ -11,6 +13,9 @@ export interface Binding {
   site: string | null;
   tid: string | null;
   model: string | null;
+  /** Where it is registered, and whether it stays there; null where the registry does not say. */
+  place: DatumPoint | null;
+  use: 'fixed' | 'mobile' | null;
   lifecycle: Lifecycle;
 }
 
@@ -49,6 +54,8 @@ export interface Terminal extends TerminalId {
   /** When it became active by talking though the registry said inactive. */
   activatedAt: number | null;
   presence: Presence;
+  /** What its fixes say against its registered place; null before there was one of either. */
+  whereabouts: Whereabouts | null;
 }
 
 export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
@@ -64,6 +71,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     askedAt: null,
     activatedAt: null,
     presence: { state: 'unknown', since: at, lifeAt: null, goodbyeAt: null, lostAt: null, offline: null, wakeAt: null, rowAt: null },
+    whereabouts: null,
   };
 }
 

@@ -13,6 +13,7 @@ import { readRules } from '../rules/document.ts';
 import { FoldCore } from './core.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
+import { Places } from './places.ts';
 import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
@@ -30,7 +31,7 @@ export class Watch {
     this.#core = new FoldCore(rules);
     this.#merchants = new Merchants(this.#core);
     this.#presence = new Presence(this.#core);
-    this.#terminals = new Terminals(this.#core, [this.#presence]);
+    this.#terminals = new Terminals(this.#core, [this.#presence, new Places(this.#core)]);
     this.#duties = {
       ...this.#presence.duties,
       merchant: (key) => this.#merchants.due(key),
@@ -171,6 +172,6 @@ export class Watch {
     merchants.clear();
     terminals.clear();
     for (const key of keys.merchants) this.#merchants.judge(key);
-    for (const key of keys.terminals) this.#presence.judge(key);
+    for (const key of keys.terminals) this.#terminals.judge(key);
   }
 }

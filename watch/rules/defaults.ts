@@ -29,8 +29,21 @@ export const DEFAULT_RULES = {
     /** After our own blindness, how many of its intervals a terminal has to be heard again. */
     blindIntervals: 1,
   },
+  'place.moved': {
+    /** Away from its place: farther than this, and than so many times the accuracy of the fix. */
+    farMeters: 500,
+    farAccuracies: 3,
+    /** Moved: away in fixes that are so far apart, and in all between them. */
+    apartMinutes: 10,
+    /** Back: so many fixes in a row within this. */
+    nearMeters: 300,
+    backFixes: 2,
+    /** A fix that comes so long after it was made is history. */
+    historyMinutes: 60,
+  },
 } as const;
 
 export type Rules = { [T in keyof typeof DEFAULT_RULES]: { [K in keyof (typeof DEFAULT_RULES)[T]]: number } };
 export type QuotaRules = Rules['quota.terminals'];
 export type OfflineRules = Rules['terminal.offline'];
+export type PlaceRules = Rules['place.moved'];
