@@ -59,8 +59,8 @@ const terminalRow = z.object({
   model: z.optional(label),
   lifecycle: z._default(z.enum(LIFECYCLES), 'active'),
   peripheral_limit: slots(),
-  lat: numeric(z.number().check(z.gte(-90), z.lte(90))),
-  lon: numeric(z.number().check(z.gte(-180), z.lte(180))),
+  lat: numeric(z.number().check(z.refine((v) => Math.abs(v) <= 90, { error: 'not a latitude, -90 to 90: are lat and lon swapped?' }))),
+  lon: numeric(z.number().check(z.refine((v) => Math.abs(v) <= 180, { error: 'not a longitude, -180 to 180' }))),
   datum: z.optional(datum),
   use: z.optional(z.enum(['fixed', 'mobile'])),
 });

@@ -53,6 +53,20 @@ const REMEDIES: { [T in AlertType]?: Partial<Record<Reason<T> | `cause:${string}
       },
     ],
   },
+  'place.moved': {
+    moved: [
+      {
+        en: 'Ask the merchant where the terminal is. If it was moved with leave, register its new place; if nobody knows, block it until it is found.',
+        zh: '请向商户确认终端的实际位置：若为经许可的移机，请登记新地址；若无人知晓，请在找到之前停用该终端。',
+      },
+    ],
+    'cause:misconfiguration': [
+      {
+        en: 'The distance is that between two datums: check first whether the registered coordinates, or those of the terminal, are really in the datum that is given.',
+        zh: '该偏移与两种坐标系之间的差异相符：请先核对登记坐标或终端上报坐标所标注的坐标系是否正确。',
+      },
+    ],
+  },
 };
 
 export function remediesFor(type: AlertType, reason: Reason, cause: string, language: Language = 'en'): string[] {

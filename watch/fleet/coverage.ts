@@ -1,6 +1,7 @@
 /** What is kept of a terminal's radio: its day, its weeks, and the signs that it will not hold. Only where it ever told of a signal. */
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import { distanceMeters, type Point, toWgs84 } from './datums.ts';
+import { isNowhere } from './places.ts';
 import { QUANTITIES, type Quantity, type Reading } from './readings.ts';
 import { newSignalDay, noteDay, type SignalDay } from './signal-day.ts';
 
@@ -118,10 +119,10 @@ export function noteReading(c: Coverage, at: number, reading: Reading): void {
   c.reading = { rat, level, quality, sinr };
 }
 
-/** Takes in where the newest sample was taken. Nobody's shop is at 0, 0: that is a receiver without a fix. */
+/** Takes in where the newest sample was taken. */
 export function notePlace(c: Coverage, at: number, { place, radio }: Sample): void {
   if (radio?.moving) c.movedAt = at;
-  if (!place || (place.lat === 0 && place.lon === 0)) return;
+  if (!place || isNowhere(place)) return;
   const { lat, lon } = toWgs84(place);
   const fix = { lat: Math.round(lat * FIX_PER_DEGREE), lon: Math.round(lon * FIX_PER_DEGREE), accuracy: Math.round(place.accuracy ?? 0) };
   if (c.fix && isMove(c.fix, fix)) c.movedAt = at;

@@ -57,7 +57,8 @@ export function fromWgs84(point: Point, datum: Datum): Point {
   return datum === 'wgs84' || !isInChina(point) ? point : shifted(point, datum);
 }
 
-function isInChina({ lat, lon }: Point): boolean {
+/** Where the datums differ. */
+export function isInChina({ lat, lon }: Point): boolean {
   return lat >= CHINA.south && lat <= CHINA.north && lon >= CHINA.west && lon <= CHINA.east;
 }
 

@@ -3,7 +3,9 @@ import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from 
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import type { Coverage } from './coverage.ts';
+import type { DatumPoint } from './datums.ts';
 import type { HeardWeeks } from './learned.ts';
+import type { Whereabouts } from './places.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Where the registry says a terminal belongs. Null in its place: unregistered, or unbound. */
@@ -12,6 +14,9 @@ export interface Binding {
   site: string | null;
   tid: string | null;
   model: string | null;
+  /** Where it is registered, and whether it stays there; null where the registry does not say. */
+  place: DatumPoint | null;
+  use: 'fixed' | 'mobile' | null;
   lifecycle: Lifecycle;
 }
 
@@ -52,6 +57,8 @@ export interface Terminal extends TerminalId {
   presence: Presence;
   /** Null where it never told of its radio. */
   coverage: Coverage | null;
+  /** What its fixes say against its registered place; null before there was one of either. */
+  whereabouts: Whereabouts | null;
 }
 
 export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
@@ -68,6 +75,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     activatedAt: null,
     presence: { state: 'unknown', since: at, lifeAt: null, goodbyeAt: null, lostAt: null, offline: null, wakeAt: null, rowAt: null },
     coverage: null,
+    whereabouts: null,
   };
 }
 
@@ -79,9 +87,10 @@ export function keepaliveMs({ birth }: Readonly<Terminal>): number {
   return (birth?.keepalive ?? DEFAULT_KEEPALIVE_SECONDS) * 1000;
 }
 
-/** Only where it is known to stand: who does not say may be carried about. */
-export function isFixed({ birth }: Readonly<Terminal>): boolean {
-  return birth?.use === 'fixed';
+/** Where somebody says so and nobody says otherwise: one of which nothing is said may be carried about. */
+export function isFixed({ binding, birth }: Readonly<Terminal>): boolean {
+  const uses = [binding?.use, birth?.use];
+  return uses.includes('fixed') && !uses.includes('mobile');
 }
 
 /** What a lifecycle takes of its merchant's limit. */

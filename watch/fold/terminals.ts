@@ -24,6 +24,8 @@ export interface TerminalWatch {
   /** What to do when a deadline of each kind comes due, with the key of its terminal. */
   readonly duties: Record<string, (key: string) => void>;
   heard(t: Terminal, key: string, news: News): void;
+  /** Decides anew: the registry or the rules changed. */
+  judge(key: string): void;
   /** Sets the deadlines of a terminal that was loaded. */
   load(t: Readonly<Terminal>): void;
 }
@@ -39,6 +41,10 @@ export class Terminals {
 
   load(t: Readonly<Terminal>): void {
     for (const watch of this.#watches) watch.load(t);
+  }
+
+  judge(key: string): void {
+    for (const watch of this.#watches) watch.judge(key);
   }
 
   message(entry: MessageEntry): void {

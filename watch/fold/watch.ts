@@ -14,6 +14,7 @@ import { FoldCore } from './core.ts';
 import { Coverage } from './coverage.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
+import { Places } from './places.ts';
 import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
@@ -23,7 +24,6 @@ export class Watch {
   readonly #core: FoldCore;
   readonly #merchants: Merchants;
   readonly #presence: Presence;
-  readonly #coverage: Coverage;
   readonly #terminals: Terminals;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
@@ -32,8 +32,7 @@ export class Watch {
     this.#core = new FoldCore(rules);
     this.#merchants = new Merchants(this.#core);
     this.#presence = new Presence(this.#core);
-    this.#coverage = new Coverage(this.#core);
-    this.#terminals = new Terminals(this.#core, [this.#presence, this.#coverage]);
+    this.#terminals = new Terminals(this.#core, [this.#presence, new Places(this.#core), new Coverage(this.#core)]);
     this.#duties = {
       ...this.#presence.duties,
       merchant: (key) => this.#merchants.due(key),
@@ -174,7 +173,6 @@ export class Watch {
     merchants.clear();
     terminals.clear();
     for (const key of keys.merchants) this.#merchants.judge(key);
-    for (const key of keys.terminals) this.#presence.judge(key);
-    for (const key of keys.terminals) this.#coverage.judge(key);
+    for (const key of keys.terminals) this.#terminals.judge(key);
   }
 }

@@ -51,9 +51,22 @@ export const DEFAULT_RULES = {
     usualDays: 14,
     usualDaysOf: 21,
   },
+  'place.moved': {
+    /** Away from its place: farther than this, and than so many times the accuracy of the fix. */
+    farMeters: 500,
+    farAccuracies: 3,
+    /** Moved: away in fixes that are so far apart, and in all between them. */
+    apartMinutes: 10,
+    /** Back: so many fixes in a row within this. */
+    nearMeters: 300,
+    backFixes: 2,
+    /** A fix that comes so long after it was made is history. */
+    historyMinutes: 60,
+  },
 } as const;
 
 export type Rules = { [T in keyof typeof DEFAULT_RULES]: { [K in keyof (typeof DEFAULT_RULES)[T]]: number } };
 export type QuotaRules = Rules['quota.terminals'];
 export type OfflineRules = Rules['terminal.offline'];
 export type CoverageRules = Rules['coverage.weakening'];
+export type PlaceRules = Rules['place.moved'];

@@ -19,6 +19,7 @@ import {
   terminal,
   tick,
   unbind,
+  type Via,
   will,
 } from './log.ts';
 
@@ -29,11 +30,21 @@ const merchantName = fc.constantFrom('m-1', 'm-2');
 const via = fc.record({ sn, session: fc.constantFrom('s1', 's2', 's3'), node: fc.constantFrom('', 'a', 'b') });
 const seq = fc.integer({ min: 0, max: 30 });
 const birthBody = fc
-  .record({ interval: fc.constantFrom(10, 60, 300), keepalive: fc.constantFrom(5, 60), expected: fc.constantFrom(...HOURS) })
+  .record({
+    interval: fc.constantFrom(10, 60, 300),
+    keepalive: fc.constantFrom(5, 60),
+    expected: fc.constantFrom(...HOURS),
+    sparse: fc.constantFrom(undefined, true),
+  })
   .map((body) => JSON.parse(JSON.stringify(body)) as Record<string, unknown>);
 const lifecycle = fc.constantFrom('pending', 'active', 'inactive', 'swapped_out', 'blacklisted', 'deleted');
 const limit = fc.constantFrom(1, 2, 3, 4, 5, 6, 10);
 const date = fc.constantFrom('2025-11-17', '2025-11-18', '2025-11-19');
+
+/** A report that says where the terminal is. */
+function fix(at: number, n: number, { sn, session }: Via, place: { lat: number; lon: number }, sampledAt: number): Line {
+  return { ...report(at, n, { sn, session }), payload: { v: 1, session, seq: n, samples: [{ at: sampledAt, place }] } };
+}
 
 /** What may stand in a log, given its time. */
 const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
@@ -43,6 +54,14 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
       ([s, v]) =>
         (at: number) =>
           report(at, s, v),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(seq, via, fc.constantFrom(0, 0.004, 0.02), fc.constantFrom(0, 20, 2_000_000)).map(
+      ([s, v, degrees, old]) =>
+        (at: number) =>
+          fix(at, s, v, { lat: 52.5 + degrees, lon: 13.4 }, at - old),
     ),
   },
   {
@@ -67,10 +86,10 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
   { weight: 1, arbitrary: sn.map((s) => (at: number) => ({ at, topic: `pos/v1/acme/${s}/report`, raw: 'e3Rvcm4=' })) },
   {
     weight: 3,
-    arbitrary: fc.tuple(sn, merchantName, lifecycle).map(
-      ([s, m, l]) =>
+    arbitrary: fc.tuple(sn, merchantName, lifecycle, fc.constantFrom({}, { lat: 52.5, lon: 13.4 }, { lat: 52.52, lon: 13.4 })).map(
+      ([s, m, l, place]) =>
         (at: number) =>
-          terminal(at, s, { merchant: m, lifecycle: l }),
+          terminal(at, s, { merchant: m, lifecycle: l, ...place }),
     ),
   },
   {
@@ -141,7 +160,7 @@ const pause = fc.oneof(
 const beginning: Line[] = [
   merchant(MONDAY, { terminal_limit: 5 }),
   merchant(MONDAY, { merchant: 'm-2', terminal_limit: 3 }),
-  ...[1, 2, 3].map((n) => terminal(MONDAY, serial(n))),
+  ...[1, 2, 3].map((n) => terminal(MONDAY, serial(n), { lat: 52.5, lon: 13.4 })),
   ...[1, 2, 3].map((n) => birth(MONDAY + n, {}, { sn: serial(n) })),
 ];
 
