@@ -7,6 +7,7 @@ import type { ApiDeps, ApiEnv } from './deps.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { coverageRoutes } from './routes/coverage.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { registryRoutes } from './routes/registry.ts';
@@ -51,6 +52,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
     return next();
   });
   app.route('/v1', fleetRoutes(deps));
+  app.route('/v1', coverageRoutes(deps));
   app.route('/v1', alertRoutes(deps));
   app.route('/v1', quarantineRoutes(deps));
   app.route('/v1', registryRoutes(deps));

@@ -4,7 +4,8 @@ import { Problem } from './problem.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
-const MAX_CURSOR_BYTES = 500;
+/** The longest key: an acquirer, and two labels of 128 characters. */
+const MAX_CURSOR_BYTES = 1_100;
 /** The form of keys that `newestFirst` makes. */
 export const KEY_FORM = /^\d{15}\../;
 /** How many rows one request looks at, so that a filter that little passes holds up nobody: some 20 ms of rows from disk. */

@@ -150,6 +150,7 @@ export function noteWeeks(c: Coverage, at: number): void {
   const { signs } = c;
   const day = Math.floor(at / DAY_MS);
   if (c.weeks && day > c.weeks.day) c.weeks = closed(c.weeks, day);
+  if (!c.weeks) c.told = false;
   if (!signs.band) return;
   c.weeks ??= { day, weak: 0, broke: false, level: 0, quality: 0, sinr: 0 };
   c.weeks.weak |= signs.weak;

@@ -3,7 +3,7 @@
  * held against its Saturday. Kept as text of one byte a value, as a million terminals keep it.
  */
 import type { Rat } from '../../protocol/schemas/sample.ts';
-import { QUANTITIES, type Quantity, type Reading } from './readings.ts';
+import { edgesOf, QUANTITIES, type Quantity, type Reading } from './readings.ts';
 
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
@@ -62,6 +62,25 @@ export function valuesOf({ values }: Readonly<SignalDay>, quantity: Quantity, la
     if (code !== UNKNOWN) known.push(code + FLOOR_DB);
   }
   return known;
+}
+
+/** How many hours there are, and in how many of them a quantity was weak, or critical. `last`: of so many hours at the most. */
+export function bandsIn({ rat, values }: Readonly<SignalDay>, last = HOURS): { hours: number; weak: number; critical: number } {
+  const counts = { hours: 0, weak: 0, critical: 0 };
+  for (let i = Math.max(0, values.length - last * QUANTITIES.length); i < values.length; i += QUANTITIES.length) {
+    let [isWeak, isCritical] = [false, false];
+    for (const [n, quantity] of QUANTITIES.entries()) {
+      const edges = edgesOf(rat, quantity);
+      const code = values.charCodeAt(i + n);
+      if (!edges || code === UNKNOWN) continue;
+      isWeak ||= code + FLOOR_DB < edges.fairFrom;
+      isCritical ||= code + FLOOR_DB < edges.criticalBelow;
+    }
+    counts.hours++;
+    if (isCritical) counts.critical++;
+    else if (isWeak) counts.weak++;
+  }
+  return counts;
 }
 
 export function medianOf(values: readonly number[]): number | null {

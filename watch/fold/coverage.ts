@@ -43,7 +43,7 @@ export class Coverage implements TerminalWatch {
     const subject = { acquirer: t.acquirer, ...placeOf(t), terminal: t.sn };
     this.#core.announce('coverage.weakening', key, subject, (firing) => {
       const verdict = judgeCoverage(t, c, firing, rules['coverage.weakening']);
-      if (verdict.why !== 'usual') c.told = verdict.why === 'lives_weak';
+      c.told ||= verdict.why === 'lives_weak';
       return verdict;
     });
   }
@@ -76,9 +76,11 @@ export class Coverage implements TerminalWatch {
     const isReplayed = why === 'replayed';
     if (!isReplayed) noteReconnects(c.signs, samples, now, this.#rules);
     const isSparse = t.birth?.sparse === true && note?.current === true;
+    // Two of one moment are of two radios; what a later message says of it, or of times before, is history.
+    const newest = c.at;
     let previous = before;
     for (const sample of inOrder(samples)) {
-      if (sample.at <= c.at) continue;
+      if (sample.at <= newest) continue;
       const whole = isSparse ? withRadioOf(sample, previous) : sample;
       previous = whole;
       this.#noteSample(t, c, whole, isReplayed);
