@@ -8,7 +8,8 @@ import { entryFromLine } from '../../protocol/replay.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { hasScenarios, SCENARIOS } from './support/log.ts';
 
-const KINDS = /^(quota-(climb|edge|import|limit-cut|pending|small)|offline-(dst|goodbye|keepalive|life|nights|silent|will)|place|quiet)/;
+const KINDS =
+  /^(coverage-(agent|band|interference|sentinels|stable|step)|quota-(climb|edge|import|limit-cut|pending|small)|offline-(dst|goodbye|keepalive|life|nights|silent|will)|place|quiet)/;
 
 interface Scorer {
   check(expected: unknown, output: string): { problems: string[] };

@@ -311,7 +311,7 @@ describe("the agent's own word", () => {
   });
 
   it('is not ended by a new session', () => {
-    const born = { ...shop()[1]!, at: MONDAY + 20 * MINUTE };
+    const born: Line = { ...shop()[1]!, at: MONDAY + 20 * MINUTE };
 
     expect(told([warning, { ...born, payload: { ...(born.payload as Values), session: 's2', at: born.at } }])).toHaveLength(1);
   });
