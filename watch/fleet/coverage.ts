@@ -11,7 +11,7 @@ const DAYS_KEPT = 28;
 /** A fix in ten-thousandths of a degree is 11 m at worst, which a hexagon or a move are far above. */
 const FIX_PER_DEGREE = 10_000;
 /** A fixed terminal that is this far from its last fix was moved: metres, and times the accuracy of the two. */
-const MOVED_METRES = 500;
+const MOVED_METERS = 500;
 const MOVED_ACCURACIES = 3;
 
 /** A set of quantities, a bit each in the order of QUANTITIES. */
@@ -129,13 +129,13 @@ export function notePlace(c: Coverage, at: number, { place, radio }: Sample): vo
   c.fix = fix;
 }
 
-/** Degrees, WGS-84, and metres of accuracy; null where it never told, or too vaguely for `withinMetres`. */
-export function fixOf({ fix }: Readonly<Coverage>, withinMetres: number): Point | null {
-  return fix && fix.accuracy <= withinMetres ? degreesOf(fix) : null;
+/** Degrees, WGS-84, and metres of accuracy; null where it never told, or too vaguely for `withinMeters`. */
+export function fixOf({ fix }: Readonly<Coverage>, withinMeters: number): Point | null {
+  return fix && fix.accuracy <= withinMeters ? degreesOf(fix) : null;
 }
 
 function isMove(a: Fix, b: Fix): boolean {
-  return distanceMeters(degreesOf(a), degreesOf(b)) > Math.max(MOVED_METRES, MOVED_ACCURACIES * Math.max(a.accuracy, b.accuracy));
+  return distanceMeters(degreesOf(a), degreesOf(b)) > Math.max(MOVED_METERS, MOVED_ACCURACIES * Math.max(a.accuracy, b.accuracy));
 }
 
 function degreesOf({ lat, lon }: Fix): Point {

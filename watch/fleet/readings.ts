@@ -16,12 +16,12 @@ export interface Reading extends Record<Quantity, number | null> {
 
 type Radio = NonNullable<Sample['radio']>;
 
-const LONG_TERM_EVOLUTION = { level: 'rsrp', quality: 'rsrq', sinr: 'sinr' } as const;
+const OF_LTE = { level: 'rsrp', quality: 'rsrq', sinr: 'sinr' } as const;
 const METRICS: Record<Rat, Partial<Record<Quantity, Metric>>> = {
   gsm: { level: 'rssi' },
   umts: { level: 'rscp', quality: 'ecno' },
-  lte: LONG_TERM_EVOLUTION,
-  nr: LONG_TERM_EVOLUTION,
+  lte: OF_LTE,
+  nr: OF_LTE,
   wifi: { level: 'rssi' },
   none: {},
 };

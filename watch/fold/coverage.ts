@@ -30,9 +30,9 @@ export class Coverage implements TerminalWatch {
     const c = t.coverage;
     if (!c) return;
     if (news.facts.life) this.#noteAbsence(t, c);
-    const told = this.#noteAgent(t, c, news.facts);
+    const isWord = this.#noteAgent(t, c, news.facts);
     if (news.samples.length > 0) this.#noteSamples(t, c, news);
-    if (told || news.samples.length > 0) this.judge(key);
+    if (isWord || news.samples.length > 0) this.judge(key);
   }
 
   judge(key: string): void {
@@ -50,19 +50,20 @@ export class Coverage implements TerminalWatch {
 
   /** A terminal that was gone in its hours did not work that day, unless it was we who could not see. */
   #noteAbsence(t: Readonly<Terminal>, c: CoverageState): void {
+    if (!c.weeks) return;
     const { now, book, state } = this.#core;
     const waitMs = Math.max(2 * intervalMs(t), 3 * keepaliveMs(t));
     const from = Math.max(c.at, blindUntil(state.meta.blindness, t.node) ?? 0);
-    if (c.at > 0 && now - from > waitMs && book.after(this.#core.hoursOf(t), from, waitMs) <= now) noteBroken(c);
+    if (now - from > waitMs && book.after(this.#core.hoursOf(t), from, waitMs) <= now) noteBroken(c);
   }
 
   /** The agent's watch as it says itself: from its warning until it recovered. True where this message says so. */
   #noteAgent(t: Readonly<Terminal>, c: CoverageState, { message, note, why }: Facts): boolean {
     if (message?.channel !== 'event') return false;
-    const { type, data, at: told } = message.body;
+    const { type, data, at: saidAt } = message.body;
     if (type !== 'coverage.weakening' && type !== 'coverage.recovered') return false;
     const { now } = this.#core;
-    const at = Math.abs(now - told) <= CLOCK_TOLERANCE_MS ? told : Math.round(placeSample(told, note?.skewMs ?? 0));
+    const at = Math.abs(now - saidAt) <= CLOCK_TOLERANCE_MS ? saidAt : Math.round(placeSample(saidAt, note?.skewMs ?? 0));
     if (c.agent && at < c.agent.at) return false;
     const isHistory = why === 'replayed' || now - at > freshMs(intervalMs(t), this.#rules);
     // That all is well again is worth knowing however late.

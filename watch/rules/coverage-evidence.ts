@@ -3,6 +3,7 @@ import type { Evidence, Prediction, Reason } from '../../protocol/alerts.ts';
 import type { AgentWarning, Coverage } from '../fleet/coverage.ts';
 import { edgesOf, QUANTITIES } from '../fleet/readings.ts';
 import { pointsOf } from '../fleet/recent.ts';
+import { reportsOfTrend } from './coverage-signs.ts';
 import type { CoverageRules } from './defaults.ts';
 import { lineThrough, predictionOf } from './trend.ts';
 
@@ -40,7 +41,7 @@ function agentEvidence({ risk, rsrp, rsrq, sinr, cell }: AgentWarning, at: numbe
 export function predictedFor(c: Readonly<Coverage>, reason: Reason<'coverage.weakening'>, rules: CoverageRules): Prediction | null {
   const edges = c.reading && edgesOf(c.reading.rat, 'level');
   const points = reason === 'trend' ? pointsOf(c.signs.recent) : [];
-  if (!edges || points.length < 2 * rules.trendReports) return null;
+  if (!edges || points.length < 2 * reportsOfTrend(rules)) return null;
   return predictionOf(lineThrough(points), c.at, edges.criticalBelow, HORIZONS * rules.trendMinutes * MINUTE_MS);
 }
 

@@ -69,29 +69,38 @@ function noteBand(signs: Signs, reading: Reading, isOther: boolean, { bandSample
   signs.band = signs.band ? signs.weak !== 0 : signs.run >= bandSamples;
 }
 
-/** So many decibels under the median of the day before, in so many samples in a row; back within the table's hysteresis ends it. */
+/**
+ * So many decibels under the median of the day before, in so many samples in a row; back within the table's hysteresis ends it, and so does
+ * a level in the fair band where there is no median to hold it against.
+ */
 function noteStep(signs: Signs, { rat, level }: Reading, day: Readonly<SignalDay> | null, rules: CoverageRules): void {
   if (!day) {
     signs.stepRun = 0;
     signs.step = false;
     return;
   }
-  if (level === null || day.rat !== rat || day.median === null || hoursOf(day) < rules.stepHistoryHours) return;
+  const edges = edgesOf(rat, 'level');
+  if (level === null || !edges) return;
+  if (day.rat !== rat || day.median === null || hoursOf(day) < rules.stepHistoryHours) {
+    signs.step &&= level < edges.fairFrom + edges.hysteresis;
+    return;
+  }
   const fall = day.median - level;
   signs.stepRun = fall >= rules.stepDb ? signs.stepRun + 1 : 0;
-  signs.step = signs.step ? fall > rules.stepDb - edgesOf(rat, 'level')!.hysteresis : signs.stepRun >= rules.stepSamples;
+  signs.step = signs.step ? fall > rules.stepDb - edges.hysteresis : signs.stepRun >= rules.stepSamples;
 }
 
 /** Falling over so many reports, and on course to be critical soon. Samples of one report are one point: a report is what counts. */
 function noteTrend(signs: Signs, at: number, { rat, level }: Reading, intervalMs: number, rules: CoverageRules): void {
   const edges = edgesOf(rat, 'level');
   if (level === null || !edges) return;
-  const apart = Math.max(intervalMs / 2, (SEEN_OF_HORIZON * rules.trendMinutes * MINUTE_MS) / (rules.trendReports - 1));
+  const reports = reportsOfTrend(rules);
+  const apart = Math.max(intervalMs / 2, (SEEN_OF_HORIZON * rules.trendMinutes * MINUTE_MS) / (reports - 1));
   const newest = newestAt(signs.recent);
   if (newest !== null && at - newest < apart) return;
-  signs.recent = withPoint(signs.recent, rules.trendReports, at, level);
+  signs.recent = withPoint(signs.recent, reports, at, level);
   const points = pointsOf(signs.recent);
-  if (points.length < 2 * rules.trendReports) {
+  if (points.length < 2 * reports) {
     signs.trend &&= level < edges.fairFrom + edges.hysteresis;
     return;
   }
@@ -100,6 +109,11 @@ function noteTrend(signs: Signs, at: number, { rat, level }: Reading, intervalMs
   const back = lowestOf(points) + BACK_HYSTERESES * edges.hysteresis;
   if (signs.trend) signs.trend = soon <= HOLD_FACTOR * rules.trendMinutes && level < back;
   else signs.trend = line.fall >= rules.trendFallDb && line.fit >= rules.trendFit && isSpread(line) && soon <= rules.trendMinutes;
+}
+
+/** A line needs three points to be told from noise, whatever the rules say. */
+export function reportsOfTrend({ trendReports }: CoverageRules): number {
+  return Math.max(3, Math.ceil(trendReports));
 }
 
 function lowestOf(points: readonly number[]): number {

@@ -50,7 +50,8 @@ function conditionOf(
   rules: CoverageRules,
 ): Condition {
   const found = causeOf(c, reason, weak);
-  const stays = firing !== null && firing.reason === reason && firing.cause !== 'unknown' && found.cause !== 'relocated';
+  const isSame = firing?.reason === reason && firing.severity === severity;
+  const stays = isSame && firing.cause !== 'unknown' && found.cause !== 'relocated';
   const { cause, confidence } = stays ? firing : found;
   return { severity, reason, cause, confidence, evidence: evidenceOf(c, reason), predicted: predictedFor(c, reason, rules) };
 }

@@ -47,7 +47,7 @@ export const DEFAULT_RULES = {
     reconnectMinutes: 60,
     /** An agent that was heard for so long without a further word has forgotten what it said. */
     agentHours: 24,
-    /** Of the last so many days heard, those that must have been weak for a terminal to live in a weak band. */
+    /** Of the last so many days heard, 28 at the most, those that must have been weak for a terminal to live in a weak band. */
     usualDays: 14,
     usualDaysOf: 21,
   },

@@ -12,6 +12,8 @@ const RESOLUTIONS = [4, 9] as const;
 const SHOWN_MS = 60_000;
 const SHOWN_AT_ONCE = 8;
 const KEY_FORM = /./;
+/** An acquirer, and two labels of 128 characters. */
+const MAX_KEY_BYTES = 1_100;
 
 type Rows = Promise<Map<string, CoverageRow>>;
 
@@ -25,7 +27,7 @@ export function coverageRoutes({ watch, now }: ApiDeps): Hono<ApiEnv> {
     const way = wayOf(query.by);
     const resolution = resolutionOf(way, query.resolution);
     const limit = limitOf(query.limit);
-    const after = cursorKey(query.cursor, KEY_FORM);
+    const after = cursorKey(query.cursor, KEY_FORM, MAX_KEY_BYTES);
     const rows = await rowsOf(way, resolution, visibleAcquirer(c));
     return c.json(pageOf(rowsAfter(rows, after), limit));
   });

@@ -195,6 +195,11 @@ describe('a step', () => {
     expect(told(after(gsm))).toEqual([]);
   });
 
+  it('is over on another radio that is good, though nothing is known of its days', () => {
+    expect(told(after([-95, -95, -95, { rat: 'gsm', rssi: -70 }]))).toHaveLength(2);
+    expect(told(after([-95, -95, -95, { rat: 'gsm', rssi: -100 }]))).toHaveLength(1);
+  });
+
   it('is still seen after a short fallback to another radio', () => {
     const fallback = { rat: 'gsm', rssi: -70 };
 
