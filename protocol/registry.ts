@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { describeIssue } from './codec/problem.ts';
-import { label, timeZone } from './schemas/common.ts';
+import { datum, label, timeZone } from './schemas/common.ts';
 import { ACQUIRER_PATTERN, SN_PATTERN } from './topics.ts';
 
 export const LIFECYCLES = ['pending', 'active', 'inactive', 'swapped_out', 'blacklisted', 'deleted'] as const;
@@ -59,9 +59,9 @@ const terminalRow = z.object({
   model: z.optional(label),
   lifecycle: z._default(z.enum(LIFECYCLES), 'active'),
   peripheral_limit: slots(),
-  lat: numeric(z.number().check(z.gte(-90), z.lte(90))),
-  lon: numeric(z.number().check(z.gte(-180), z.lte(180))),
-  datum: z.optional(z.enum(['wgs84', 'gcj02', 'bd09'])),
+  lat: numeric(z.number().check(z.refine((v) => Math.abs(v) <= 90, { error: 'not a latitude, -90 to 90: are lat and lon swapped?' }))),
+  lon: numeric(z.number().check(z.refine((v) => Math.abs(v) <= 180, { error: 'not a longitude, -180 to 180' }))),
+  datum: z.optional(datum),
   use: z.optional(z.enum(['fixed', 'mobile'])),
 });
 

@@ -8,6 +8,7 @@ import { Problem, problemResponse } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { coverageRoutes } from './routes/coverage.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { registryRoutes } from './routes/registry.ts';
@@ -56,6 +57,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const index = new TerminalIndex(deps.watch);
   app.route('/v1', fleetRoutes(deps, index));
   app.route('/v1', commandRoutes(deps, index));
+  app.route('/v1', coverageRoutes(deps));
   app.route('/v1', alertRoutes(deps));
   app.route('/v1', quarantineRoutes(deps));
   app.route('/v1', registryRoutes(deps));

@@ -1,5 +1,7 @@
 /** Registry files -> changes: all of them, or every bad row named. */
 import { checkRow, type RegistryChange, TABLES, type Table } from '../../protocol/registry.ts';
+import { isInChina } from '../../watch/fleet/datums.ts';
+import { registeredPlace } from '../../watch/fleet/places.ts';
 import { type Columns, readRows } from './rows.ts';
 
 export interface ImportFile {
@@ -66,7 +68,7 @@ function readFile({ name, text }: ImportFile, seen: Seen, changes: RegistryChang
   if (!table) return void bad(0, `not a registry file: name it ${FILE_TABLES.map((t) => `${t}.csv`).join(', ')}`);
   const { rows, problems: unreadable } = readRows(text, FILE_COLUMNS[table]!);
   for (const { row, problem } of unreadable) bad(row, problem);
-  let withoutZone = 0;
+  const before = changes.length;
   for (const { row, cells } of rows) {
     const checked = checkRow(table, cells);
     if (!checked.ok) {
@@ -77,9 +79,27 @@ function readFile({ name, text }: ImportFile, seen: Seen, changes: RegistryChang
     const earlier = seen.get(key);
     if (earlier) bad(row, `the same ${table.slice(0, -1)} as in row ${earlier.row}${earlier.file === name ? '' : ` of ${earlier.file}`}`);
     else seen.set(key, { file: name, row });
-    if (checked.value.table === 'merchants' && checked.value.row.tz === undefined) withoutZone++;
     changes.push(checked.value);
   }
   report.rows[table] = (report.rows[table] ?? 0) + rows.length;
-  if (withoutZone > 0) report.notes.push(`${name}: ${withoutZone} of ${rows.length} merchants have no tz and are taken to be in UTC`);
+  const read = changes.slice(before);
+  for (const [holds, note] of ASSUMED) {
+    const count = read.filter(holds).length;
+    if (count > 0) report.notes.push(`${name}: ${count} of ${rows.length} ${note}`);
+  }
 }
+
+const NOT_IN_CHINA = { lat: 0, lon: 0 };
+
+/** What is assumed of rows that leave something open. */
+const ASSUMED: [(change: RegistryChange) => boolean, string][] = [
+  [({ table, row }) => table === 'merchants' && row.tz === undefined, 'merchants have no tz and are taken to be in UTC'],
+  [
+    ({ table, row }) => table === 'terminals' && (row.lat !== undefined || row.lon !== undefined) && registeredPlace(row) === null,
+    'terminals have lat without lon, lon without lat, or 0,0 and are taken to have no place',
+  ],
+  [
+    ({ table, row }) => table === 'terminals' && row.datum === undefined && isInChina(registeredPlace(row) ?? NOT_IN_CHINA),
+    'terminals have a place in China without a datum: fixes are held against it in each of wgs84, gcj02 and bd09',
+  ],
+];

@@ -23,6 +23,10 @@ export const ratio = z.number().check(z.gte(0), z.lte(1));
 
 export const seconds = z.number().check(z.gte(0), z.lte(31_622_400));
 
+/** The datums that coordinates may be in. */
+export const datum = z.enum(['wgs84', 'gcj02', 'bd09']);
+export type Datum = z.infer<typeof datum>;
+
 /** An IANA time zone that this runtime knows. */
 export const timeZone = z.string().check(z.refine(isTimeZone, { error: 'not an IANA time zone, such as Asia/Shanghai' }));
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { count, epochMs, label, ratio, seconds } from './common.ts';
+import { count, datum, epochMs, label, ratio, seconds } from './common.ts';
 
 const dBm = z.number().check(z.gte(-200), z.lte(50));
 const dB = z.number().check(z.gte(-100), z.lte(100));
@@ -72,7 +72,7 @@ const outcome = z.object({
 const place = z.object({
   lat: z.number().check(z.gte(-90), z.lte(90)),
   lon: z.number().check(z.gte(-180), z.lte(180)),
-  datum: z.optional(z.enum(['wgs84', 'gcj02', 'bd09'])),
+  datum: z.optional(datum),
   accuracy: z.optional(z.number().check(z.gte(0), z.lte(10_000_000))),
 });
 

@@ -29,7 +29,8 @@ export function knownSignal(reading: Reading): Signal {
   return Object.fromEntries(members) as Signal;
 }
 
-function isMeasurable(name: keyof Signal, value: unknown): boolean {
+/** Whether a radio can measure this at all: false for the numbers that stand for "unknown". */
+export function isMeasurable(name: keyof Signal, value: unknown): boolean {
   const range = MEASURABLE[name];
   return range === undefined || (typeof value === 'number' && value >= range[0] && value <= range[1]);
 }

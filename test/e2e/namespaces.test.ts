@@ -105,7 +105,10 @@ describe.skipIf(lacksNamespaces())('two sites, each behind a link of its own', (
     await delay(2 * TIMES.interval * 1000);
 
     const since = (await installation.alerts()).filter(({ type }) => type !== 'platform.blind');
-    expect(since.slice(0, -told), JSON.stringify(since.map(({ type, reason, startsAt, endsAt, count }) => [type, reason, startsAt, endsAt, count]))).toEqual([]);
+    expect(
+      since.slice(0, -told),
+      JSON.stringify(since.map(({ type, reason, startsAt, endsAt, count }) => [type, reason, startsAt, endsAt, count])),
+    ).toEqual([]);
     expect(await installation.stopAll()).toEqual([0, 0]);
   });
 });

@@ -61,7 +61,7 @@ describe('a row', () => {
       'merchant: expected string',
       'sn: not a serial number: letters, digits and -, 4 to 32',
       expect.stringMatching(/^lifecycle: expected "pending" or "active"/),
-      'lat: expected at most 90',
+      'lat: not a latitude, -90 to 90: are lat and lon swapped?',
     ]);
   });
 

@@ -38,6 +38,62 @@ const REMEDIES: { [T in AlertType]?: Partial<Record<Reason<T> | `cause:${string}
       },
     ],
   },
+  'coverage.weakening': {
+    trend: [
+      {
+        en: 'The signal is falling and may be gone soon: move the terminal or its antenna to where it was better, and keep QR payments ready meanwhile.',
+        zh: '信号持续下降，可能即将中断：请将终端或其天线移回信号较好的位置，期间可先使用二维码收款。',
+      },
+    ],
+    step: [
+      {
+        en: 'The signal fell at once and stays low: look whether the terminal was moved, its antenna came off, or something was put in front of it.',
+        zh: '信号骤降且未恢复：请检查终端是否被移动、天线是否松脱，或前方是否新增遮挡物。',
+      },
+    ],
+    band: [
+      {
+        en: 'Payments may fail at this signal: try another place in the shop, another SIM, or Wi-Fi.',
+        zh: '当前信号可能导致交易失败：请尝试更换店内位置、更换 SIM 卡或改用 Wi-Fi。',
+      },
+    ],
+    reconnects: [
+      {
+        en: 'The connection is made anew again and again: use Wi-Fi or another SIM if there is one; have the device serviced if that does not help.',
+        zh: '终端反复重新连接：如有条件请改用 Wi-Fi 或更换 SIM 卡；若仍无改善，请送修设备。',
+      },
+    ],
+    agent: [
+      {
+        en: 'The terminal itself expects to lose the network: keep it where it is best received, and keep QR payments ready meanwhile.',
+        zh: '终端自身预判即将断网：请将其放在信号最好的位置，期间可先使用二维码收款。',
+      },
+    ],
+    'cause:weak_signal': [
+      {
+        en: 'Coverage is weak here: an external antenna or a booster helps, or the SIM of an operator that is received better.',
+        zh: '此处信号覆盖较弱：可加装外置天线或信号放大器，或改用覆盖更好的运营商的 SIM 卡。',
+      },
+    ],
+    'cause:interference': [
+      {
+        en: 'The signal is strong but disturbed: move the terminal away from other radios and power supplies; ask the operator about the cell if neighbours see the same.',
+        zh: '信号强度正常但受到干扰：请让终端远离其他无线设备和电源；若周边终端有同样现象，请向运营商询问该基站情况。',
+      },
+    ],
+    'cause:obstructed': [
+      {
+        en: 'If nothing stands in its way, ask the operator about the cell, and have the antenna serviced.',
+        zh: '若无遮挡物，请向运营商询问该基站情况，并送修检查天线。',
+      },
+    ],
+    'cause:relocated': [
+      {
+        en: 'It was taken to another place, which is received worse: choose one nearer to a window, or take it back.',
+        zh: '终端已被移至信号较差的位置：请选择更靠近窗户的位置，或移回原处。',
+      },
+    ],
+  },
   'terminal.offline': {
     silent: [
       {
@@ -141,6 +197,20 @@ const REMEDIES: { [T in AlertType]?: Partial<Record<Reason<T> | `cause:${string}
       {
         en: 'Most of its terminals told that their power went: ask the shop or its electricity supplier first.',
         zh: '多数终端上报断电：请先联系门店或供电单位。',
+      },
+    ],
+  },
+  'place.moved': {
+    moved: [
+      {
+        en: 'Ask the merchant where the terminal is. If it was moved with leave, register its new place; if nobody knows, block it until it is found.',
+        zh: '请向商户确认终端的实际位置：若为经许可的移机，请登记新地址；若无人知晓，请在找到之前停用该终端。',
+      },
+    ],
+    'cause:misconfiguration': [
+      {
+        en: 'The distance is that between two datums: check first whether the registered coordinates, or those of the terminal, are really in the datum that is given.',
+        zh: '该偏移与两种坐标系之间的差异相符：请先核对登记坐标或终端上报坐标所标注的坐标系是否正确。',
       },
     ],
   },

@@ -10,6 +10,7 @@ import type { Table } from '../fold/table.ts';
 import type { HoursBook } from './hours.ts';
 import { type Merchant, merchantKey, newMerchant } from './merchants.ts';
 import { knownMoment, type Moment, momentOf, type Swap } from './moment.ts';
+import { registeredPlace, samePlace } from './places.ts';
 import { type Binding, newTerminal, slotOf, type Terminal } from './terminals.ts';
 
 export interface Touched {
@@ -55,6 +56,8 @@ export class Registry {
     const terminal = this.#tables.terminals.change(key) ?? this.#tables.terminals.set(key, newTerminal({ acquirer, sn }, at));
     this.#count(acquirer, terminal.binding, -1, at, touched);
     this.#count(acquirer, binding, +1, at, touched);
+    // What was seen against another place says nothing of this one.
+    if (!samePlace(terminal.binding?.place ?? null, binding?.place ?? null)) terminal.whereabouts = null;
     terminal.binding = binding;
     touched.terminals.add(key);
     this.#onBound(key);
@@ -82,10 +85,12 @@ export class Registry {
   }
 
   #terminalRow(row: TerminalRow, at: number, touched: Touched): void {
-    const { merchant, site = null, tid = null, model = null } = row;
+    const { merchant, site = null, tid = null, model = null, use = null } = row;
     const key = terminalKey(row);
+    const place = registeredPlace(row);
     const swapped = row.lifecycle === 'active' && knownMoment(this.#tables.rows, at)?.swapped[key];
-    this.bind(key, { merchant, site, tid, model, lifecycle: swapped ? 'swapped_out' : row.lifecycle }, at, touched);
+    const lifecycle = swapped ? 'swapped_out' : row.lifecycle;
+    this.bind(key, { merchant, site, tid, model, place, use, lifecycle }, at, touched);
     this.#swapWaiting(at, touched);
   }
 
@@ -101,8 +106,11 @@ export class Registry {
     }
     moment.bound[key] = true;
     const { merchant, site = null, tid = null } = row;
-    const model = (before ?? moment.unbound[key])?.model ?? null;
-    this.bind(key, { merchant, site, tid, model, lifecycle: 'active' }, at, touched);
+    const known = before ?? moment.unbound[key];
+    const { model = null, use = null } = known ?? {};
+    // A bind gives no place: at another site it is not the one of before.
+    const place = known?.merchant === merchant && known.site === site ? known.place : null;
+    this.bind(key, { merchant, site, tid, model, place, use, lifecycle: 'active' }, at, touched);
     this.#swapWaiting(at, touched);
   }
 

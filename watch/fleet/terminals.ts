@@ -4,7 +4,10 @@ import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
 import type { Absence } from './absence.ts';
 import type { Availability } from './availability.ts';
+import type { Coverage } from './coverage.ts';
+import type { DatumPoint } from './datums.ts';
 import type { HeardWeeks } from './learned.ts';
+import type { Whereabouts } from './places.ts';
 import type { Sessions } from './sessions.ts';
 import type { Signs } from './signs.ts';
 
@@ -14,6 +17,9 @@ export interface Binding {
   site: string | null;
   tid: string | null;
   model: string | null;
+  /** Where it is registered, and whether it stays there; null where the registry does not say. */
+  place: DatumPoint | null;
+  use: 'fixed' | 'mobile' | null;
   lifecycle: Lifecycle;
 }
 
@@ -72,6 +78,10 @@ export interface Terminal extends TerminalId {
   outage: OutageMember | null;
   /** Null while it has nothing to tell of a silence. */
   absence: Absence | null;
+  /** Null where it never told of its radio. */
+  coverage: Coverage | null;
+  /** What its fixes say against its registered place; null before there was one of either. */
+  whereabouts: Whereabouts | null;
 }
 
 /** A cell is named by its operator: two may use the same id. */
@@ -138,6 +148,8 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     signs: null,
     outage: null,
     absence: null,
+    coverage: null,
+    whereabouts: null,
   };
 }
 
@@ -152,6 +164,12 @@ export function keepaliveMs({ birth }: Readonly<Terminal>): number {
 /** Whether it has a connection, as far as is known. */
 export function isConnected({ presence: { lifeAt, goodbyeAt, lostAt, offline } }: Readonly<Terminal>): boolean {
   return lifeAt !== null && goodbyeAt === null && lostAt === null && offline === null;
+}
+
+/** Where somebody says so and nobody says otherwise: one of which nothing is said may be carried about. */
+export function isFixed({ binding, birth }: Readonly<Terminal>): boolean {
+  const uses = [binding?.use, birth?.use];
+  return uses.includes('fixed') && !uses.includes('mobile');
 }
 
 /** What a lifecycle takes of its merchant's limit. */

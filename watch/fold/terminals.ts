@@ -13,8 +13,8 @@ export interface News {
   facts: Facts;
   /** Its samples at their places in time. */
   samples: readonly Sample[];
-  /** The last sample before it. */
-  before: Sample | null;
+  /** The newest sample before them: what a sparse birth leaves out is as it was there. */
+  before: Readonly<Sample> | null;
 }
 
 /** A watch over terminals: it is told what each says, and has deadlines of its own. */
@@ -22,6 +22,8 @@ export interface TerminalWatch {
   /** What to do when a deadline of each kind comes due, with the key of its terminal. */
   readonly duties: Record<string, (key: string) => void>;
   heard(t: Terminal, key: string, news: News): void;
+  /** Decides anew: the registry or the rules changed. */
+  judge?(key: string): void;
   /** Sets the deadlines of a terminal that was loaded. */
   load?(t: Readonly<Terminal>): void;
 }
@@ -37,6 +39,10 @@ export class Terminals {
 
   load(t: Readonly<Terminal>): void {
     for (const watch of this.#watches) watch.load?.(t);
+  }
+
+  judge(key: string): void {
+    for (const watch of this.#watches) watch.judge?.(key);
   }
 
   message(entry: MessageEntry): void {

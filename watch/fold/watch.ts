@@ -15,12 +15,14 @@ import { readRules } from '../rules/document.ts';
 import { Births } from './births.ts';
 import { TerminalCommands } from './commands.ts';
 import { FoldCore } from './core.ts';
+import { Coverage } from './coverage.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
+import { Places } from './places.ts';
 import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
-import { Terminals } from './terminals.ts';
+import { Terminals, type TerminalWatch } from './terminals.ts';
 import { Told } from './told.ts';
 import { Warnings } from './warnings.ts';
 
@@ -42,7 +44,8 @@ export class Watch {
     this.#warnings = new Warnings(this.#core);
     // Who told something of a silence is heard before it is over.
     const told = new Told(this.#core, (key) => this.#presence.siteOf(key));
-    const watches = [told, new Births(this.#core), this.#presence, this.#commands];
+    const [births, coverage, places] = [new Births(this.#core), new Coverage(this.#core), new Places(this.#core)];
+    const watches: TerminalWatch[] = [told, births, this.#presence, coverage, places, this.#commands];
     this.#terminals = new Terminals(this.#core, watches);
     this.#duties = {
       ...Object.assign({}, ...watches.map(({ duties }) => duties)),
@@ -198,6 +201,6 @@ export class Watch {
     merchants.clear();
     terminals.clear();
     for (const key of keys.merchants) this.#merchants.judge(key);
-    for (const key of keys.terminals) this.#presence.judge(key);
+    for (const key of keys.terminals) this.#terminals.judge(key);
   }
 }

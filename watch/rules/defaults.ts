@@ -59,6 +59,40 @@ export const DEFAULT_RULES = {
     coverageMinutes: 30,
     quotaDays: 30,
   },
+  'coverage.weakening': {
+    /** A sample is of now up to this age, the longer of the two; and so far apart, "in a row" begins anew. */
+    freshIntervals: 3,
+    freshMinutes: 15,
+    bandSamples: 3,
+    /** dB under the median of the day before, of which so many hours must be known. */
+    stepDb: 10,
+    stepSamples: 3,
+    stepHistoryHours: 3,
+    /** Reports that a fall must take, the minutes within which it must reach critical, its least dB, and the variance that it explains. */
+    trendReports: 6,
+    trendMinutes: 30,
+    trendFallDb: 6,
+    trendFit: 0.7,
+    reconnects: 4,
+    reconnectMinutes: 60,
+    /** An agent that was heard for so long without a further word has forgotten what it said. */
+    agentHours: 24,
+    /** Of the last so many days heard, 28 at the most, those that must have been weak for a terminal to live in a weak band. */
+    usualDays: 14,
+    usualDaysOf: 21,
+  },
+  'place.moved': {
+    /** Away from its place: farther than this, and than so many times the accuracy of the fix. */
+    farMeters: 500,
+    farAccuracies: 3,
+    /** Moved: away in fixes that are so far apart, and in all between them. */
+    apartMinutes: 10,
+    /** Back: so many fixes in a row within this. */
+    nearMeters: 300,
+    backFixes: 2,
+    /** A fix that comes so long after it was made is history. */
+    historyMinutes: 60,
+  },
 } as const;
 
 export type Rules = { [T in keyof typeof DEFAULT_RULES]: { [K in keyof (typeof DEFAULT_RULES)[T]]: number } };
@@ -66,3 +100,5 @@ export type QuotaRules = Rules['quota.terminals'];
 export type OfflineRules = Rules['terminal.offline'];
 export type OutageRules = Rules['outage'];
 export type UnstableRules = Rules['terminal.unstable'];
+export type CoverageRules = Rules['coverage.weakening'];
+export type PlaceRules = Rules['place.moved'];

@@ -14,6 +14,7 @@ const GETS = [
   '/v1/terminals',
   '/v1/terminals/SN000001',
   '/v1/alerts',
+  '/v1/coverage',
   '/v1/alerts/x',
   '/v1/quarantine',
   '/v1/quarantine/x',

@@ -71,6 +71,21 @@ describe('good files', () => {
     });
   });
 
+  it('say what is assumed of terminals with half a place, none that can be, or one in China without its datum', () => {
+    const places = ['31.23,121.47,', ',121.47,wgs84', '0,0,wgs84', '31.23,121.47,gcj02', '52.52,13.4,', ',,'];
+    const rows = places.map((place, n) => `acme,m-1,SN00000${n},${place}`);
+    const result = readImport([terminals(`acquirer,merchant,sn,lat,lon,datum\n${rows.join('\n')}\n`)]);
+
+    expect(result).toMatchObject({
+      report: {
+        notes: [
+          'terminals.csv: 2 of 6 terminals have lat without lon, lon without lat, or 0,0 and are taken to have no place',
+          'terminals.csv: 1 of 6 terminals have a place in China without a datum: fixes are held against it in each of wgs84, gcj02 and bd09',
+        ],
+      },
+    });
+  });
+
   it.each([
     ['a byte order mark', '\uFEFFacquirer,merchant,name\nacme,m-1,Tea\n'],
     ['CRLF line ends', 'acquirer,merchant,name\r\nacme,m-1,Tea\r\n'],
@@ -122,7 +137,7 @@ describe('a bad row is named with its file, its line and its column', () => {
     ['a number below zero', 'acme,m-1,SN000001,,-1,', 'peripheral_limit: expected at least 0'],
     ['a number in another form', 'acme,m-1,SN000001,,1e3,', 'peripheral_limit: expected'],
     ['half a slot', 'acme,m-1,SN000001,,1.5,', 'peripheral_limit: expected whole number'],
-    ['a latitude beyond the pole', 'acme,m-1,SN000001,,,91', 'lat: expected at most 90'],
+    ['a latitude beyond the pole', 'acme,m-1,SN000001,,,91', 'lat: not a latitude, -90 to 90: are lat and lon swapped?'],
     ['NaN', 'acme,m-1,SN000001,,,NaN', 'lat: expected number'],
   ])('%s', (_, row, problem) => {
     const text = `acquirer,merchant,sn,lifecycle,peripheral_limit,lat\nacme,m-1,SN000009,,,\n${row}\n`;

@@ -5,6 +5,11 @@ const IN_SCOPE = [
   ['quota.terminals', 'approaching'],
   ['quota.terminals', 'reached'],
   ['quota.terminals', 'over'],
+  ['coverage.weakening', 'trend'],
+  ['coverage.weakening', 'step'],
+  ['coverage.weakening', 'band'],
+  ['coverage.weakening', 'reconnects'],
+  ['coverage.weakening', 'agent'],
   ['terminal.offline', 'silent'],
   ['terminal.offline', 'lost'],
   ['terminal.unstable', 'flapping'],
@@ -27,6 +32,10 @@ describe('remedies', () => {
 
   it.each([
     ['quota.terminals', 'reached', 'limit_cut'],
+    ['coverage.weakening', 'band', 'weak_signal'],
+    ['coverage.weakening', 'band', 'interference'],
+    ['coverage.weakening', 'step', 'obstructed'],
+    ['coverage.weakening', 'step', 'relocated'],
     ['terminal.offline', 'silent', 'switched_off'],
     ['terminal.offline', 'silent', 'radio'],
     ['terminal.offline', 'lost', 'power'],

@@ -10,6 +10,7 @@ import { Watch } from '../../../watch/fold/watch.ts';
 import { Disk, save } from '../support/disk.ts';
 import { DAY, entry, HOUR, hasScenarios, MINUTE, MONDAY, report, SCENARIOS, SEED, serial, terminal, tick } from '../support/log.ts';
 import { anyLog } from '../support/logs.ts';
+import { batch, event, shop, signal } from '../support/signals.ts';
 
 /**
  * What the world hears, as bytes: transitions, rows and what became of commands, each in order; and what is reported of it all. Orders
@@ -143,6 +144,59 @@ describe('the fold', () => {
   });
 });
 
+describe('the fold of a terminal whose signal wanders', () => {
+  const sample = fc.record(
+    {
+      signal: fc.oneof(
+        fc.integer({ min: -118, max: -76 }).map(signal),
+        fc.constant({ rat: 'gsm', rssi: -99 }),
+        fc.constant({ rat: 'lte', rsrp: -80, sinr: -1, mcc: '460', mnc: '00', lac: '1', cell: '2' }),
+      ),
+      link: fc.record({ reconnects: fc.nat(2) }),
+      radio: fc.record({ moving: fc.boolean(), rsrpMedian: fc.constantFrom(-84.5, -107.5) }, { requiredKeys: ['moving'] }),
+      place: fc.record({ lat: fc.constantFrom(31, 31.1), lon: fc.constant(121) }),
+    },
+    { requiredKeys: ['signal'] },
+  );
+  const word = fc.constantFrom('coverage.weakening', 'coverage.recovered');
+  /** The same sample many times, from one at a time to a day of them, or the agent's word. */
+  const stretches = fc.array(
+    fc.oneof({ weight: 6, arbitrary: fc.tuple(sample, fc.integer({ min: 1, max: 90 })) }, { weight: 1, arbitrary: word }),
+    {
+      minLength: 3,
+      maxLength: 14,
+    },
+  );
+
+  const logOf = (parts: readonly (string | [object, number])[]) => {
+    let [at, seq] = [MONDAY, 0];
+    const reports = parts.flatMap((part) => {
+      if (typeof part === 'string') return [event(at + 1, seq++, part)];
+      return Array.from({ length: part[1] }, () => {
+        at += 5 * MINUTE;
+        return batch(at, seq++, [{ at, ...JSON.parse(JSON.stringify(part[0])) }]);
+      });
+    });
+    return [...shop(), ...reports].map(entry);
+  };
+
+  it('says the same where it is saved and loaded on the way', () => {
+    let said = 0;
+
+    fc.assert(
+      fc.property(stretches, fc.integer({ min: 1, max: 60 }), (parts, every) => {
+        const entries = logOf(parts);
+        const told = restarted(entries, new Set([...entries.keys()].filter((n) => n % every === 0)));
+
+        expect(told).toEqual(whole(entries));
+        said += told.transitions.filter((t) => t.includes('coverage.weakening')).length;
+      }),
+      { seed: SEED, numRuns: 60 },
+    );
+    expect(said).toBeGreaterThan(100);
+  });
+});
+
 describe('the fold of a terminal whose hours are learned', () => {
   it('says the same where it is saved and loaded on the way', () => {
     const heard = Array.from({ length: 36 }, (_, day) =>
@@ -161,7 +215,7 @@ describe('the fold of a terminal whose hours are learned', () => {
 
 describe.skipIf(!hasScenarios)('the fold of the shared scenarios', () => {
   const dir = join(SCENARIOS, 'dev');
-  const names = hasScenarios ? readdirSync(dir).filter((f) => /^(quota|offline|quiet|blind).*\.jsonl(\.gz)?$/.test(f)) : [];
+  const names = hasScenarios ? readdirSync(dir).filter((f) => /^(coverage|quota|offline|quiet|blind|place).*\.jsonl(\.gz)?$/.test(f)) : [];
 
   it.each(names)('of %s says the same where it is saved and loaded on the way', (name) => {
     const bytes = readFileSync(join(dir, name));

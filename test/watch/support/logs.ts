@@ -25,6 +25,7 @@ import {
   terminal,
   tick,
   unbind,
+  type Via,
   will,
 } from './log.ts';
 
@@ -41,6 +42,7 @@ const birthBody = fc
     interval: fc.constantFrom(10, 60, 300),
     keepalive: fc.constantFrom(5, 60),
     expected: fc.constantFrom(...HOURS),
+    sparse: fc.constantFrom(undefined, true),
   })
   .map((body) => JSON.parse(JSON.stringify(body)) as Record<string, unknown>);
 const radio = fc.constantFrom(
@@ -52,10 +54,16 @@ const radio = fc.constantFrom(
 const power = fc.constantFrom(undefined, { battery: 0.05, mains: false }, { battery: 0.9, mains: true });
 /** How long ago something of a backlog was. */
 const age = fc.integer({ min: 0, max: 90 * MINUTE });
+const registeredPlace = fc.constantFrom({}, { lat: 52.5, lon: 13.4 }, { lat: 52.52, lon: 13.4 });
 const lifecycle = fc.constantFrom('pending', 'active', 'inactive', 'swapped_out', 'blacklisted', 'deleted');
 const limit = fc.constantFrom(1, 2, 3, 4, 5, 6, 10);
 const commandId = fc.constantFrom('c1', 'c2', 'c3');
 const date = fc.constantFrom('2025-11-17', '2025-11-18', '2025-11-19');
+
+/** A report that says where the terminal is. */
+function fix(at: number, n: number, { sn, session }: Via, place: { lat: number; lon: number }, sampledAt: number): Line {
+  return { ...report(at, n, { sn, session }), payload: { v: 1, session, seq: n, samples: [{ at: sampledAt, place }] } };
+}
 
 /** What may stand in a log, given its time. */
 const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
@@ -65,6 +73,14 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
       ([s, v]) =>
         (at: number) =>
           report(at, s, v),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(seq, via, fc.constantFrom(0, 0.004, 0.02), fc.constantFrom(0, 20, 2_000_000)).map(
+      ([s, v, degrees, old]) =>
+        (at: number) =>
+          fix(at, s, v, { lat: 52.5 + degrees, lon: 13.4 }, at - old),
     ),
   },
   {
@@ -142,10 +158,10 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
   { weight: 1, arbitrary: sn.map((s) => (at: number) => ({ at, topic: `pos/v1/acme/${s}/report`, raw: 'e3Rvcm4=' })) },
   {
     weight: 3,
-    arbitrary: fc.tuple(sn, merchantName, lifecycle, site).map(
-      ([s, m, l, of]) =>
+    arbitrary: fc.tuple(sn, merchantName, lifecycle, site, registeredPlace).map(
+      ([s, m, l, of, place]) =>
         (at: number) =>
-          terminal(at, s, { merchant: m, lifecycle: l, ...(of && { site: of }) }),
+          terminal(at, s, { merchant: m, lifecycle: l, ...(of && { site: of }), ...place }),
     ),
   },
   {
@@ -216,7 +232,7 @@ const pause = fc.oneof(
 const beginning: Line[] = [
   merchant(MONDAY, { terminal_limit: 8 }),
   merchant(MONDAY, { merchant: 'm-2', terminal_limit: 3 }),
-  ...[1, 2, 3, 4, 5, 6].map((n) => terminal(MONDAY, serial(n), { site: 's-1' })),
+  ...[1, 2, 3, 4, 5, 6].map((n) => terminal(MONDAY, serial(n), { site: 's-1', lat: 52.5, lon: 13.4 })),
   ...[1, 2, 3, 4, 5, 6].map((n) => birth(MONDAY + n, {}, { sn: serial(n) })),
 ];
 
