@@ -94,7 +94,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const patience = new Patience(clock, say);
     const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
     const quarantineMs = options.quarantineDays * DAY_MS;
-    const owner = new Owner({ brokersLog, ownerLog, state: watchState, quarantineMs, clock, patience, askRebirth, record });
+    const owner: Owner = new Owner({
+      brokersLog,
+      ownerLog,
+      state: watchState,
+      quarantineMs,
+      clock,
+      patience,
+      askRebirth,
+      look: () => ({ logIsFull: readFill(paths.brokersLog)?.full, storeFailingMs: feed.failingMs }),
+      record,
+    });
     await owner.catchUp();
     const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, quarantineMs, clock, patience, say };
     const feed = new Feed({

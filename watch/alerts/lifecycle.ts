@@ -1,7 +1,7 @@
 /** The life of an alert, the same for every type: a verdict in, a transition or none out. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import type { Alert, AlertType, Subject, Transition } from '../../protocol/alerts.ts';
+import type { Alert, AlertType, Evidence, Subject, Transition } from '../../protocol/alerts.ts';
 import type { Condition, Verdict } from '../rules/verdict.ts';
 import { remediesFor } from './remedies.ts';
 
@@ -39,7 +39,7 @@ export function nextTransition(
   opening: () => { id: string; type: AlertType; subject: Subject },
 ): Transition | null {
   const { condition } = verdict;
-  if (!condition) return firing ? { at, transition: 'resolved', alert: resolve(firing, at) } : null;
+  if (!condition) return firing ? { at, transition: 'resolved', alert: resolve(firing, at, verdict.closing ?? []) } : null;
   if (!firing) return { at, transition: 'fired', alert: fire(condition, at, opening()) };
   return changes(firing, condition)
     ? { at, transition: 'updated', alert: { ...update(firing, condition), updatedAt: at, seq: firing.seq + 1 } }
@@ -47,8 +47,9 @@ export function nextTransition(
 }
 
 /** The condition that a firing alert stands on, for rules that need to know what they said. */
-export function conditionOf({ severity, reason, cause, confidence, evidence, predicted }: Readonly<Alert>): Condition {
-  return { severity, reason, cause, confidence, evidence, predicted };
+export function conditionOf(alert: Readonly<Alert>): Condition {
+  const { severity, reason, cause, confidence, evidence, predicted, count, members } = alert;
+  return { severity, reason, cause, confidence, evidence, predicted, count, members };
 }
 
 function fire(condition: Condition, at: number, { id, type, subject }: { id: string; type: AlertType; subject: Subject }): Alert {
@@ -67,8 +68,8 @@ function fire(condition: Condition, at: number, { id, type, subject }: { id: str
     evidence: condition.evidence,
     remedy: remediesFor(type, condition.reason, condition.cause),
     predicted: condition.predicted,
-    count: 1,
-    members: [],
+    count: condition.count ?? 1,
+    members: condition.members ?? [],
     startsAt: at,
     updatedAt: at,
     endsAt: null,
@@ -76,12 +77,13 @@ function fire(condition: Condition, at: number, { id, type, subject }: { id: str
   };
 }
 
-function resolve(alert: Readonly<Alert>, at: number): Alert {
-  return { ...alert, state: 'resolved', updatedAt: at, endsAt: at, seq: alert.seq + 1 };
+function resolve(alert: Readonly<Alert>, at: number, closing: Evidence[]): Alert {
+  return { ...alert, evidence: [...alert.evidence, ...closing], state: 'resolved', updatedAt: at, endsAt: at, seq: alert.seq + 1 };
 }
 
 function changes(alert: Readonly<Alert>, condition: Condition): boolean {
-  return alert.severity !== condition.severity || alert.reason !== condition.reason || alert.cause !== condition.cause;
+  const { severity, reason, cause, count = 1 } = condition;
+  return alert.severity !== severity || alert.reason !== reason || alert.cause !== cause || alert.count !== count;
 }
 
 function update(alert: Readonly<Alert>, condition: Condition): Alert {

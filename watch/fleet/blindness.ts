@@ -3,9 +3,7 @@
  * blinds all.
  */
 import type { PlatformState } from '../../protocol/entries.ts';
-
-/** A smaller step of the clock blinds nobody: milliseconds (alerts.md, platform.blind). */
-const CLOCK_STEP_MS = 5_000;
+import type { PlatformRules } from '../rules/defaults.ts';
 
 /** The node name that stands for every node. */
 const ALL = '*';
@@ -22,10 +20,10 @@ export function newBlindness(): BlindnessRow {
 }
 
 /** Takes a platform entry in. A late collector and a dead store delay, and blind nobody. True where somebody can see again by it. */
-export function notePlatform(row: BlindnessRow, platform: PlatformState, at: number): boolean {
+export function notePlatform(row: BlindnessRow, platform: PlatformState, at: number, rules: PlatformRules): boolean {
   const { part, state, node = ALL } = platform;
   if (part === 'store' || part === 'collector') return false;
-  if (state === 'step' && Math.abs(platform.ms) <= CLOCK_STEP_MS) return false;
+  if (state === 'step' && !isStep(platform, rules)) return false;
   const key = `${part} ${node}`;
   if (state === 'down') {
     row.down[key] ??= at;
@@ -34,6 +32,11 @@ export function notePlatform(row: BlindnessRow, platform: PlatformState, at: num
   delete row.down[key];
   row.endedAt[node] = at;
   return true;
+}
+
+/** Clocks are always a little off: what is put right by less is no step. */
+export function isStep({ ms }: { ms: number }, { clockStepSeconds }: PlatformRules): boolean {
+  return Math.abs(ms) > clockStepSeconds * 1000;
 }
 
 export function isBlind({ down }: Readonly<BlindnessRow>, node: string | null): boolean {

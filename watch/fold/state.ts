@@ -3,6 +3,7 @@ import type { Alert } from '../../protocol/alerts.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
+import type { PlatformRow } from '../fleet/platform.ts';
 import type { Terminal } from '../fleet/terminals.ts';
 import { Table } from './table.ts';
 
@@ -26,6 +27,8 @@ export class State {
   readonly merchants = new Table<Merchant>('merchants');
   /** Firing alerts, by the key of type and subject. */
   readonly alerts = new Table<Alert>('alerts');
+  /** How our own parts are: one row. */
+  readonly platform = new Table<PlatformRow>('platform');
   /** Rows of scopes and models. */
   readonly rows = new Table<object>('registry');
   /** Rows of an import that has not been committed. */
@@ -48,6 +51,7 @@ export class State {
     this.terminals,
     this.merchants,
     this.alerts,
+    this.platform,
     this.rows,
     this.staged,
     this.#meta,

@@ -7,6 +7,7 @@ import { terminalKey } from '../../protocol/topics.ts';
 import { notePlatform } from '../fleet/blindness.ts';
 import { changesOf } from '../fleet/imports.ts';
 import { merchantKey } from '../fleet/merchants.ts';
+import type { Part } from '../fleet/platform.ts';
 import type { PresenceState, Terminal } from '../fleet/terminals.ts';
 import { DEFAULT_RULES, type Rules } from '../rules/defaults.ts';
 import { readRules } from '../rules/document.ts';
@@ -14,6 +15,7 @@ import { FoldCore } from './core.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
 import { Places } from './places.ts';
+import { Platform } from './platform.ts';
 import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
@@ -24,6 +26,7 @@ export class Watch {
   readonly #merchants: Merchants;
   readonly #presence: Presence;
   readonly #terminals: Terminals;
+  readonly #platform: Platform;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
 
@@ -32,8 +35,10 @@ export class Watch {
     this.#merchants = new Merchants(this.#core);
     this.#presence = new Presence(this.#core);
     this.#terminals = new Terminals(this.#core, [this.#presence, new Places(this.#core)]);
+    this.#platform = new Platform(this.#core);
     this.#duties = {
       ...this.#presence.duties,
+      ...this.#platform.duties,
       merchant: (key) => this.#merchants.due(key),
       daily: (key) => this.#merchants.daily(key),
     };
@@ -52,6 +57,10 @@ export class Watch {
   /** The rules document in force, as it was given; null where none was. */
   get rulesDocument(): Readonly<Record<string, unknown>> | null {
     return this.#core.state.meta.rules;
+  }
+
+  get rules(): Readonly<Rules> {
+    return this.#core.rules;
   }
 
   get decisions(): Readonly<Decisions> {
@@ -90,6 +99,11 @@ export class Watch {
     return output;
   }
 
+  /** Whether a part of ours was said to be down, of every node's. */
+  isDown(part: Part): boolean {
+    return this.#platform.isDown(part);
+  }
+
   /** What a terminal is, for those who read it now. */
   presenceOf(t: Readonly<Terminal>): PresenceState | 'unregistered' {
     return this.#presence.stateOf(t);
@@ -122,6 +136,7 @@ export class Watch {
     for (const key of state.meta.touched.terminals) touched.terminals.add(key);
     for (const m of state.merchants.values()) this.#merchants.load(m);
     for (const t of state.terminals.values()) this.#terminals.load(t);
+    this.#platform.load();
   }
 
   /** Everything that was due before `at` happens first, each at its own time. */
@@ -159,9 +174,10 @@ export class Watch {
   }
 
   #notePlatform({ platform }: PlatformEntry): void {
-    const { state, now } = this.#core;
+    const { state, now, rules } = this.#core;
     this.#core.count('platform', `${platform.part}_${platform.state}`);
-    if (notePlatform(state.changeMeta().blindness, platform, now)) this.#presence.seeAgain();
+    this.#platform.note(platform);
+    if (notePlatform(state.changeMeta().blindness, platform, now, rules['platform.blind'])) this.#presence.seeAgain();
   }
 
   /** Judges what the registry changes of the moment touched, now that the last of them is in. */

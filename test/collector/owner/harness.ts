@@ -133,6 +133,8 @@ export class Plant {
   readonly clock = new HandClock();
   readonly rebirths: string[] = [];
   readonly said: string[] = [];
+  /** What others see of our parts. */
+  seen: ReturnType<OwnerDeps['look']> = {};
   readonly patience = new Patience(this.clock, (line) => void this.said.push(line));
   readonly brokers: LogWriter;
   readonly ownerWriter: LogWriter;
@@ -160,6 +162,7 @@ export class Plant {
       clock: this.clock,
       patience: this.patience,
       askRebirth: async ({ acquirer, sn }) => void this.rebirths.push(`${acquirer}/${sn}`),
+      look: () => this.seen,
     };
   }
 

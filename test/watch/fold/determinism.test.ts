@@ -173,7 +173,7 @@ describe('the fold of a terminal whose hours are learned', () => {
 
 describe.skipIf(!hasScenarios)('the fold of the shared scenarios', () => {
   const dir = join(SCENARIOS, 'dev');
-  const names = hasScenarios ? readdirSync(dir).filter((f) => /^(quota|offline|quiet|blind|place).*\.jsonl(\.gz)?$/.test(f)) : [];
+  const names = hasScenarios ? readdirSync(dir).filter((f) => /^(quota|offline|quiet|platform|place).*\.jsonl(\.gz)?$/.test(f)) : [];
 
   it.each(names)('of %s says the same where it is saved and loaded on the way', (name) => {
     const bytes = readFileSync(join(dir, name));
