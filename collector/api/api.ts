@@ -11,6 +11,7 @@ import { fleetRoutes } from './routes/fleet.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { windowRoutes } from './routes/windows.ts';
 
 export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
@@ -35,8 +36,8 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
 
   app.use('/v1/*', async (c, next) => {
     const token = /^Bearer (\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    const role = token === undefined ? undefined : deps.access.roleOf(token);
-    if (!role) {
+    const bearer = token === undefined ? undefined : deps.access.bearerOf(token);
+    if (!bearer) {
       c.header('www-authenticate', 'Bearer');
       return problemResponse(
         c,
@@ -47,7 +48,8 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
         ),
       );
     }
-    c.set('role', role);
+    c.set('role', bearer.role);
+    c.set('name', bearer.name);
     return next();
   });
   app.route('/v1', fleetRoutes(deps));
@@ -56,6 +58,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   app.route('/v1', registryRoutes(deps));
   app.route('/v1', accessRoutes(deps));
   app.route('/v1', webhookRoutes(deps));
+  app.route('/v1', windowRoutes(deps));
   return app;
 }
 

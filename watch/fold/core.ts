@@ -1,9 +1,10 @@
 /**
  * What every part of the fold works with: the time of the entry at hand, the state, the deadlines, and the ways to say something.
  */
-import type { AlertType, Subject } from '../../protocol/alerts.ts';
+import type { AlertType, Subject, Transition } from '../../protocol/alerts.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
-import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
+import { subjectOf } from '../alerts/lifecycle.ts';
+import { WindowIndex } from '../alerts/windows.ts';
 import { type Hours, HoursBook } from '../fleet/hours.ts';
 import { learnedHours } from '../fleet/learned.ts';
 import { merchantKey } from '../fleet/merchants.ts';
@@ -11,6 +12,7 @@ import { Registry, type Touched } from '../fleet/registry.ts';
 import type { Terminal } from '../fleet/terminals.ts';
 import type { Rules } from '../rules/defaults.ts';
 import type { Condition, Verdict } from '../rules/verdict.ts';
+import { Alerts } from './alerts.ts';
 import { type Decisions, newOutput, type Output, type WatchRow } from './output.ts';
 import { State } from './state.ts';
 import { Wheel } from './wheel.ts';
@@ -24,6 +26,9 @@ export class FoldCore {
   /** What registry changes of the present moment touched, to be judged when time moves on. */
   readonly touched: Touched = { merchants: new Set(), terminals: new Set() };
   readonly decisions: Decisions = new Map();
+  /** Silences and maintenance, as they are found. */
+  readonly windows = new WindowIndex();
+  readonly alerts = new Alerts(this);
   #out: Output = newOutput();
 
   constructor(rules: Rules) {
@@ -71,26 +76,20 @@ export class FoldCore {
 
   /** Turns a verdict into a transition of the subject's alert, where there is one to tell. `subjectKey` names the subject among its type. */
   announce(type: AlertType, subjectKey: string, members: Partial<Subject>, judge: (firing: Condition | null) => Verdict): void {
-    const key = `${type} ${subjectKey}`;
-    const firing = this.state.alerts.get(key) ?? null;
-    const verdict = judge(firing && conditionOf(firing));
-    this.count(type, verdict.why);
-    const transition = nextTransition(firing, verdict, this.now, () => ({ id: this.#openingId(key), type, subject: subjectOf(members) }));
-    if (!transition) return;
-    if (transition.transition === 'resolved') this.state.alerts.delete(key);
-    else this.state.alerts.set(key, transition.alert);
+    this.alerts.announce(`${type} ${subjectKey}`, { type, subject: subjectOf(members) }, judge);
+  }
+
+  /** Whether downtime of what `members` are is planned at `at`, epoch milliseconds: now, or since lately. */
+  inMaintenance(members: Partial<Subject>, at: number): boolean {
+    return this.windows.plannedUntil({ type: 'terminal.offline', subject: subjectOf(members) }, at, 0) !== null;
+  }
+
+  say(transition: Transition): void {
     this.#out.transitions.push(transition);
   }
 
   count(what: string, why: string): void {
     const key = `${what} ${why}`;
     this.decisions.set(key, (this.decisions.get(key) ?? 0) + 1);
-  }
-
-  #openingId(key: string): string {
-    const { opened } = this.state.changeMeta();
-    const count = opened[key] ?? 0;
-    opened[key] = count + 1;
-    return alertId(key, this.now, count);
   }
 }

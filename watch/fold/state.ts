@@ -1,11 +1,20 @@
 /** Everything the fold keeps, as tables that can be saved and loaded. */
 import type { Alert } from '../../protocol/alerts.ts';
+import type { OperatorWindow } from '../../protocol/operator.ts';
+import type { Matched } from '../alerts/windows.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
 import type { PlatformRow } from '../fleet/platform.ts';
 import type { Terminal } from '../fleet/terminals.ts';
+import type { Condition } from '../rules/verdict.ts';
 import { Table } from './table.ts';
+
+/** What would have been an alert, but for maintenance; `releaseAt`: when it becomes one, null while that is open. */
+export interface Withheld extends Matched {
+  condition: Condition;
+  releaseAt: number | null;
+}
 
 /** The fold's own row: one, under the key `fold`. */
 export interface Meta {
@@ -27,6 +36,10 @@ export class State {
   readonly merchants = new Table<Merchant>('merchants');
   /** Firing alerts, by the key of type and subject. */
   readonly alerts = new Table<Alert>('alerts');
+  /** Silences and maintenance, by their ids. */
+  readonly windows = new Table<OperatorWindow>('windows');
+  /** By the key that the alert would have. */
+  readonly withheld = new Table<Withheld>('withheld');
   /** How our own parts are: one row. */
   readonly platform = new Table<PlatformRow>('platform');
   /** Rows of scopes and models. */
@@ -51,6 +64,8 @@ export class State {
     this.terminals,
     this.merchants,
     this.alerts,
+    this.windows,
+    this.withheld,
     this.platform,
     this.rows,
     this.staged,

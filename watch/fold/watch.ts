@@ -20,6 +20,7 @@ import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
 import { Terminals } from './terminals.ts';
+import { Windows } from './windows.ts';
 
 export class Watch {
   readonly #core: FoldCore;
@@ -27,6 +28,7 @@ export class Watch {
   readonly #presence: Presence;
   readonly #terminals: Terminals;
   readonly #platform: Platform;
+  readonly #windows: Windows;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
 
@@ -36,9 +38,11 @@ export class Watch {
     this.#presence = new Presence(this.#core);
     this.#terminals = new Terminals(this.#core, [this.#presence, new Places(this.#core)]);
     this.#platform = new Platform(this.#core);
+    this.#windows = new Windows(this.#core);
     this.#duties = {
       ...this.#presence.duties,
       ...this.#platform.duties,
+      ...this.#windows.duties,
       merchant: (key) => this.#merchants.due(key),
       daily: (key) => this.#merchants.daily(key),
     };
@@ -50,7 +54,7 @@ export class Watch {
   }
 
   /** To be read, never changed. */
-  get state(): Pick<State, 'terminals' | 'merchants' | 'alerts' | 'rows'> {
+  get state(): Pick<State, 'terminals' | 'merchants' | 'alerts' | 'windows' | 'rows'> {
     return this.#core.state;
   }
 
@@ -85,7 +89,10 @@ export class Watch {
       case 'rules':
         this.#changeRules(entry.body);
         break;
-      default: // heartbeats and ticks are time alone; refusals and operators' actions change no state of these watches
+      case 'operator':
+        this.#windows.note(entry);
+        break;
+      default: // heartbeats and ticks are time alone; refusals change no state of these watches
         break;
     }
     return output;
@@ -137,6 +144,7 @@ export class Watch {
     for (const m of state.merchants.values()) this.#merchants.load(m);
     for (const t of state.terminals.values()) this.#terminals.load(t);
     this.#platform.load();
+    this.#windows.load();
   }
 
   /** Everything that was due before `at` happens first, each at its own time. */
