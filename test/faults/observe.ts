@@ -148,9 +148,10 @@ export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
   }
 }
 
-/** The points of one acquirer. */
-export async function influxContent(influx: Influx, acquirer: string): Promise<Stored> {
-  const of = async (measurement: string) => (await influx.points(measurement)).filter(({ tags }) => tags.acquirer === acquirer);
+/** The points of one acquirer, and of the alerts with these ids: those about the platform are of none. */
+export async function influxContent(influx: Influx, acquirer: string, alertIds: ReadonlySet<string>): Promise<Stored> {
+  const of = async (measurement: string) =>
+    (await influx.points(measurement)).filter(({ tags, fields }) => tags.acquirer === acquirer || alertIds.has(String(fields.id)));
   const reports = (await of('terminal')).map(({ tags, fields, time }) => ({
     user: `${tags.acquirer}/${tags.sn}`,
     at: Date.parse(time),

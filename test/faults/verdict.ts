@@ -26,8 +26,9 @@ export async function judge({ installation, acquirer, influx, sent, asked, ...pl
   const listed = (await installation.alerts()).map(({ id }) => id);
   const exits = await installation.stopAll();
   const left = await leftState(paths);
-  const stored = influx ? await influxContent(influx, acquirer) : await duckDbContent(paths);
   const transitions = await foldLogs(paths, left.position);
+  const ids = new Set(transitions.map(({ alert }) => alert.id));
+  const stored = influx ? await influxContent(influx, acquirer, ids) : await duckDbContent(paths);
   const problems = checkHistory({
     sent,
     logged: await loggedReports(paths),
