@@ -2,6 +2,7 @@
 import { checkPayload } from './codec/check.ts';
 import { decodePayload } from './codec/decode.ts';
 import { type Entry, type MessageEntry, type OwnerEntry, ownerEntryFromLine, ownerEntryToLine } from './entries.ts';
+import { readWindowAction } from './operator.ts';
 import { epochMs } from './schemas/common.ts';
 import { isUpChannel, parseTopic, topicOf } from './topics.ts';
 
@@ -18,7 +19,14 @@ export function entryFromLine(text: string): LineResult {
     return { ok: false, problem: 'not JSON' };
   }
   if (typeof line !== 'object' || line === null || Array.isArray(line)) return { ok: false, problem: 'not a JSON object' };
-  return 'topic' in line ? messageFromLine(line as Record<string, unknown>) : ownerEntryFromLine(line);
+  return 'topic' in line ? messageFromLine(line as Record<string, unknown>) : ownersFromLine(line);
+}
+
+/** A file comes from anywhere: what would be passed over in silence is said. */
+function ownersFromLine(line: object): LineResult {
+  const result = ownerEntryFromLine(line);
+  const read = result.ok && result.entry.kind === 'operator' ? readWindowAction(result.entry.body) : null;
+  return read?.ok === false ? { ok: false, problem: `operator: ${read.problems.join('; ')}` } : result;
 }
 
 /** A message as a line: its payload where it could be read, else its raw bytes. Heartbeats and refusals are no lines. */

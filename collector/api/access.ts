@@ -19,6 +19,9 @@ export interface Token {
   createdAt: number;
 }
 
+/** Who asks: `name` stands for them where their action is kept. */
+export type Bearer = Pick<Token, 'role' | 'name'>;
+
 const TABLE = 'tokens';
 const TOKEN_BYTES = 32;
 
@@ -64,12 +67,14 @@ export class Access {
     this.#random = random;
   }
 
-  /** The role of a bearer token; undefined where it is none of ours. Looked up by its hash, so its time tells nothing of it. */
-  roleOf(token: string): Role | undefined {
+  /** Whose a bearer token is; undefined where it is none of ours. Looked up by its hash, so its time tells nothing of it. */
+  bearerOf(token: string): Bearer | undefined {
     const digest = hash(token);
-    if (timingSafeEqual(digest, this.#admin)) return 'admin';
+    if (timingSafeEqual(digest, this.#admin)) return { role: 'admin', name: 'admin' };
     const found = this.#state.get(TABLE, digest.toString('hex'));
-    return found && fromBytes<Token>(found).role;
+    if (!found) return undefined;
+    const { role, name, id } = fromBytes<Token>(found);
+    return { role, name: name === '' ? id : name };
   }
 
   list(): Token[] {

@@ -14,6 +14,7 @@ import { quarantineRoutes } from './routes/quarantine.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { windowRoutes } from './routes/windows.ts';
 import { TerminalIndex } from './terminal-index.ts';
 
 export function createApi(deps: ApiDeps): Hono<ApiEnv> {
@@ -39,8 +40,8 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
 
   app.use('/v1/*', async (c, next) => {
     const token = /^Bearer (\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    const role = token === undefined ? undefined : deps.access.roleOf(token);
-    if (!role) {
+    const bearer = token === undefined ? undefined : deps.access.bearerOf(token);
+    if (!bearer) {
       c.header('www-authenticate', 'Bearer');
       return problemResponse(
         c,
@@ -51,7 +52,8 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
         ),
       );
     }
-    c.set('role', role);
+    c.set('role', bearer.role);
+    c.set('name', bearer.name);
     return next();
   });
   const index = new TerminalIndex(deps.watch);
@@ -64,6 +66,7 @@ export function createApi(deps: ApiDeps): Hono<ApiEnv> {
   app.route('/v1', accessRoutes(deps));
   app.route('/v1', webhookRoutes(deps));
   app.route('/v1', reportRoutes(deps));
+  app.route('/v1', windowRoutes(deps));
   return app;
 }
 

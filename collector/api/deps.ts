@@ -6,7 +6,7 @@ import type { Watch } from '../../watch/fold/watch.ts';
 import type { Quarantine } from '../owner/quarantine.ts';
 import type { HistoryQuery, HistoryRow } from '../store/history.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
-import type { Access, Role } from './access.ts';
+import type { Access, Bearer } from './access.ts';
 
 /** What the API reads and asks for; the collector owns all of it. */
 export interface ApiDeps {
@@ -38,5 +38,5 @@ export interface ApiDeps {
 
 /** What is known of a request's sender. */
 export interface ApiEnv {
-  Variables: { role: Role };
+  Variables: Bearer;
 }

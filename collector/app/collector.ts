@@ -96,7 +96,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const patience = new Patience(clock, say);
     const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
     const quarantineMs = options.quarantineDays * DAY_MS;
-    const owner = new Owner({ brokersLog, ownerLog, state: watchState, quarantineMs, clock, patience, send: sendBy(control), record });
+    const owner: Owner = new Owner({
+      brokersLog,
+      ownerLog,
+      state: watchState,
+      quarantineMs,
+      clock,
+      patience,
+      send: sendBy(control),
+      look: () => ({ logIsFull: readFill(paths.brokersLog)?.full, storeFailingMs: feed.failingMs }),
+      record,
+    });
     await owner.catchUp();
     const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, quarantineMs, clock, patience, say };
     const feed = new Feed({

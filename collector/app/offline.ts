@@ -36,6 +36,7 @@ export async function importOffline({ paths, changes, id, clock }: OfflineImport
       clock,
       patience,
       send: sendBy(control),
+      look: () => ({}),
     });
     await owner.catchUp();
     const imported = owner.submit((at) => importEntries(changes, id, at));

@@ -83,6 +83,8 @@ export class Feed {
   #keptUpDay = 0;
   #savedAt = Number.NEGATIVE_INFINITY;
   #saved: Saved;
+  /** Since when every attempt has failed, by our monotonic clock; undefined where none was made yet. */
+  #failingSince: number | null | undefined;
   /** For metrics. `writtenAt`: the log's time up to which all is written; `failures`: by the error's code. */
   readonly stats = {
     points: 0,
@@ -114,6 +116,12 @@ export class Feed {
 
   get position(): Position {
     return this.#logs.position;
+  }
+
+  /** How long the store has taken nothing that was to be written, milliseconds; undefined before the first attempt has come to an end. */
+  get failingMs(): number | undefined {
+    const since = this.#failingSince;
+    return typeof since === 'number' ? this.#deps.clock.monotonic() - since : since === null ? 0 : undefined;
   }
 
   /**
@@ -255,6 +263,7 @@ export class Feed {
         signal,
       ),
     );
+    this.#failingSince = null;
     this.stats.points += batch.size;
     this.stats.writes++;
   }
@@ -295,6 +304,7 @@ export class Feed {
         return result;
       } catch (error) {
         if (!(error instanceof StoreError && error.retry)) throw error;
+        this.#failingSince ??= this.#deps.clock.monotonic();
         this.stats.failures[error.code] = (this.stats.failures[error.code] ?? 0) + 1;
         if (this.stats.healthy) this.#deps.say(`${error.message}: points wait in the log, nothing is lost`);
         this.stats.healthy = false;

@@ -29,6 +29,7 @@ import {
   quarantinedFrom,
   toBytes,
 } from './outputs.ts';
+import { partsToSay, type Seen, unreadMs } from './parts.ts';
 import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
 import { noTallies, Quarantine, type Tallies } from './quarantine.ts';
 
@@ -54,6 +55,8 @@ export interface OwnerDeps {
   patience: Patience;
   /** Has an order sent to its terminal, where that is connected; one that is lost is given again. */
   send(order: GivenOrder): Promise<void>;
+  /** What others see of our own parts. */
+  look(): Omit<Seen, 'unreadMs'>;
   /** Told of each entry as it is folded, as a line of the replay format. */
   record?: ((line: string) => void) | undefined;
 }
@@ -104,6 +107,8 @@ export class Owner {
   readonly #outboxRead: Record<OutboxReader, number>;
   /** When the last tick was appended, by our monotonic clock. */
   #tickedAt = Number.NEGATIVE_INFINITY;
+  /** When our parts were last looked at, by our monotonic clock. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** Loads the last save; `catchUp` reads on from there. */
   constructor(deps: OwnerDeps) {
@@ -161,6 +166,7 @@ export class Owner {
     else signal.addEventListener('abort', stop, { once: true });
     while (!signal.aborted) {
       await this.#takeRequests();
+      await this.#lookAtParts();
       const read = await this.#readBrokers();
       if (!read) await this.#keepTime();
       await this.#saveIfDue();
@@ -243,6 +249,17 @@ export class Owner {
   async #keepTime(): Promise<void> {
     await this.#noteSilence();
     if (pulseTime(this.#pulse) === undefined && this.#sinceTick() >= TICK_MS) await this.#appendTick(Math.round(this.#deps.clock.now()));
+  }
+
+  /** Once a second: what is not well is said at the time to which the watch has come. */
+  async #lookAtParts(): Promise<void> {
+    const { watch } = this;
+    const { clock, look, brokersLog } = this.#deps;
+    if (watch.now === 0 || clock.monotonic() - this.#lookedAt < TICK_MS) return;
+    this.#lookedAt = clock.monotonic();
+    const seen = { ...look(), unreadMs: await unreadMs(brokersLog, this.#logs.brokers) };
+    const said = partsToSay(seen, (part) => watch.isDown(part), watch.rules['platform.blind']);
+    await this.#appendOwn(said.map((platform) => ({ kind: 'platform', at: watch.now, platform })));
   }
 
   /** A heartbeat may be read long after it came. */
@@ -339,6 +356,7 @@ export class Owner {
       },
       (error) => {
         this.#saveFailure = error;
+        this.#requests.ring();
       },
     );
   }

@@ -46,10 +46,12 @@ export type EventType = 'alert.fired' | 'alert.updated' | 'alert.resolved' | 'pi
 
 /**
  * What a transition is to an endpoint; null where it is not told. Whoever was told of an alert is told how it goes on and how it ends,
- * whatever its filters say by then. `told`: whether it was.
+ * whatever its filters say by then; but a silence holds all save the end, which is told to whoever was told of the beginning. `told`:
+ * whether it was.
  */
 export function eventTypeFor(endpoint: Readonly<Endpoint>, { transition, alert }: Readonly<Transition>, told: boolean): EventType | null {
   if (transition === 'resolved') return told ? 'alert.resolved' : null;
+  if (alert.silencedBy !== null) return null;
   if (told) return 'alert.updated';
   return passes(endpoint, alert) ? 'alert.fired' : null;
 }

@@ -258,7 +258,7 @@ describe('log export', () => {
         .map((line) => JSON.parse(line))
         .filter(({ transition }) => transition === 'fired')
         .map(({ alert }) => alert.id),
-    ).toEqual(live.map(({ id }) => id));
-    expect(live.map(({ type }) => type)).toEqual(['quota.terminals']);
+    ).toEqual(live.map(({ id }) => id).reverse());
+    expect(live.map(({ type }) => type)).toEqual(['platform.blind', 'quota.terminals']);
   });
 });

@@ -56,6 +56,12 @@ test('it says so at 80 %, holds PUBACKs at 100 %, and goes on with every report 
   expect([readyAtFirst, held > 1_500]).toEqual([503, true]);
   await eventually(() => expect(broker.said).toMatch(/the log takes reports again[\s\S]*the log has room again/));
   await installation.settled(30_000);
+  const blind = await eventually(async () => {
+    const found = (await installation.alerts()).filter(({ type, state }) => type === 'platform.blind' && state === 'resolved');
+    expect(found.flatMap(({ evidence }) => evidence.map(({ what }) => what))).toEqual(expect.arrayContaining(['log_down', 'log_up']));
+    return found;
+  });
+  expect(blind.every(({ subject }) => subject.acquirer === null)).toBe(true);
   const { points } = await pointsOf(collector.url!);
   expect(points).toBeGreaterThanOrEqual(acknowledged.size);
   expect((await cli(['log', 'verify'], { env: { TILLWATCH_DATA_DIR: installation.paths.root } })).code).toBe(0);

@@ -166,8 +166,16 @@ export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
   }
 }
 
-/** The points of one acquirer, its reports by terminal: an answer with all of them would be a very large text. */
-export async function influxContent(influx: Influx, acquirer: string, users: ReadonlySet<string>): Promise<Stored> {
+/**
+ * The points of one acquirer, its reports by terminal, as an answer with all of them would be a very large text; and of the alerts with
+ * these ids: those about the platform are of no acquirer.
+ */
+export async function influxContent(
+  influx: Influx,
+  acquirer: string,
+  users: ReadonlySet<string>,
+  alertIds: ReadonlySet<string>,
+): Promise<Stored> {
   const reports: StoredReport[] = [];
   for (const user of users) {
     for (const { tags, fields, time } of await influx.points('terminal', { acquirer, sn: user.slice(acquirer.length + 1) })) {
@@ -180,7 +188,9 @@ export async function influxContent(influx: Influx, acquirer: string, users: Rea
       });
     }
   }
-  const alerts = (await influx.points('alert', { acquirer })).sort((a, b) => orderOf(a.time) - orderOf(b.time));
+  const alerts = (await influx.points('alert'))
+    .filter(({ tags, fields }) => tags.acquirer === acquirer || alertIds.has(String(fields.id)))
+    .sort((a, b) => orderOf(a.time) - orderOf(b.time));
   const transitions = alerts.map(({ fields, time }) => ({
     id: String(fields.id),
     transition: String(fields.transition),

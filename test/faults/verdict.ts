@@ -58,8 +58,10 @@ export async function collect({ installation, acquirer, influx, sent, asked }: P
   const listed = (await installation.alerts()).map(({ id }) => id);
   const exits = await installation.stopAll();
   const left = await leftState(paths);
-  const stored = influx ? await influxContent(influx, acquirer, new Set(sent.map(({ user }) => user))) : await duckDbContent(paths);
   const transitions = await foldLogs(paths, left.position);
+  const ids = new Set(transitions.map(({ alert }) => alert.id));
+  const users = new Set(sent.map(({ user }) => user));
+  const stored = influx ? await influxContent(influx, acquirer, users, ids) : await duckDbContent(paths);
   const history: History = {
     sent,
     logged: await loggedReports(paths),

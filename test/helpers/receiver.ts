@@ -17,7 +17,7 @@ export interface Told {
   type: string;
   timestamp: string;
   sequence: number;
-  data: { id: string; seq: number; severity: string; reason: string; state: string };
+  data: { id: string; type: string; seq: number; severity: string; reason: string; state: string };
 }
 
 export interface AnswerOf {

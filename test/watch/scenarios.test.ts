@@ -8,7 +8,7 @@ import { entryFromLine } from '../../protocol/replay.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { hasScenarios, SCENARIOS } from './support/log.ts';
 
-const KINDS = /^(coverage-|quota-(climb|edge|import|limit-cut|pending|small)|offline-|unstable|outage|place|quiet)/;
+const KINDS = /^(coverage-|quota-(climb|edge|import|limit-cut|pending|small)|offline-|unstable|outage|place|platform|quiet)/;
 
 interface Scorer {
   check(expected: unknown, output: string): { problems: string[] };
@@ -37,7 +37,7 @@ function replayed(lines: readonly string[]): string {
 
 describe.skipIf(!hasScenarios)('the scenarios of ../shared', () => {
   it('are there', () => {
-    expect(names.length).toBeGreaterThanOrEqual(18);
+    expect(names.length).toBeGreaterThanOrEqual(20);
   });
 
   it.each(names)('%s makes the alerts that it asks for, and no others', async (name) => {

@@ -200,6 +200,38 @@ const REMEDIES: { [T in AlertType]?: Partial<Record<Reason<T> | `cause:${string}
       },
     ],
   },
+  'platform.blind': {
+    broker: [
+      {
+        en: 'Terminals are not heard, and nobody is called offline for it: start the broker again and see what it says of its end. They send what they kept.',
+        zh: '目前收不到终端的消息，在此期间不会判定终端离线：请重启消息代理并查看其停止原因；终端会补发已缓存的数据。',
+      },
+    ],
+    log: [
+      {
+        en: 'What terminals send cannot be written, so they keep it: free disk space, raise the size limit of the log, or let what reads it catch up.',
+        zh: '无法写入终端上报的数据，终端会自行缓存：请释放磁盘空间、调高日志大小上限，或等待读取方赶上进度。',
+      },
+    ],
+    store: [
+      {
+        en: 'Alerts go on, charts stand still: start the store, or see in its answers why it takes nothing. What it missed is written once it is back.',
+        zh: '告警不受影响，但图表停止更新：请启动存储，或根据其返回信息排查拒绝写入的原因；恢复后会补写缺失的数据。',
+      },
+    ],
+    collector: [
+      {
+        en: 'Alerts come late: the collector was away, or has more to read than it can. It catches up by itself; see its machine where it does not.',
+        zh: '告警有延迟：采集器曾停止运行或读取积压过多。它会自行赶上进度；若没有，请检查其所在主机。',
+      },
+    ],
+    clock: [
+      {
+        en: 'The clock of a broker was set: see that its machine keeps time by NTP, and by small corrections.',
+        zh: '消息代理主机的时钟发生跳变：请确认该主机通过 NTP 平滑校时。',
+      },
+    ],
+  },
   'place.moved': {
     moved: [
       {

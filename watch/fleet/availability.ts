@@ -3,6 +3,7 @@
  * see, because we were blind, is left out.
  */
 import type { Hours, HoursBook } from './hours.ts';
+import type { Span } from './spans.ts';
 
 export interface Month {
   /** Such as 2026-03. */
@@ -19,13 +20,13 @@ export interface Availability {
   countedTo: number;
 }
 
-/** Where a terminal's time stands: its hours, its zone, and the times that are left out. */
-export interface Span {
+/** How a terminal's time is counted: its hours, its zone, and what is left out. */
+export interface Counting {
   hours: Hours | null;
   tz: string;
   book: HoursBook;
   /** In order of time, without overlap: epoch milliseconds. */
-  leftOut: readonly (readonly [from: number, to: number])[];
+  leftOut: readonly Span[];
 }
 
 export function newAvailability(at: number, tz: string, book: HoursBook): Availability {
@@ -33,7 +34,7 @@ export function newAvailability(at: number, tz: string, book: HoursBook): Availa
 }
 
 /** Counts the time from what was counted last until `to` as connected or not. */
-export function countTime(a: Availability, to: number, isConnected: boolean, span: Span): void {
+export function countTime(a: Availability, to: number, isConnected: boolean, span: Counting): void {
   while (a.countedTo < to) {
     const month = monthOf(a.countedTo, span.tz, span.book);
     if (month > a.present.month) {
@@ -53,7 +54,7 @@ export function ratioOf({ expectedMs: expected, connectedMs }: Month): number | 
   return expected === 0 ? null : connectedMs / expected;
 }
 
-function expectedMs(from: number, to: number, { hours, book, leftOut }: Span): number {
+function expectedMs(from: number, to: number, { hours, book, leftOut }: Counting): number {
   let ms = book.between(hours, from, to);
   for (const [begin, end] of leftOut) {
     const [first, last] = [Math.max(from, begin), Math.min(to, end)];
@@ -70,7 +71,7 @@ function monthOf(at: number, tz: string, book: HoursBook): string {
   return new Date(at + book.offset(tz, at)).toISOString().slice(0, 7);
 }
 
-function monthEnds(month: string, { tz, book }: Span): number {
+function monthEnds(month: string, { tz, book }: Counting): number {
   const [year, number] = month.split('-').map(Number) as [number, number];
   const next = new Date(Date.UTC(year, number, 1)).toISOString().slice(0, 10);
   return book.midnight(next, tz);

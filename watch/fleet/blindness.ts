@@ -3,9 +3,8 @@
  * blinds all.
  */
 import type { PlatformState } from '../../protocol/entries.ts';
-
-/** A smaller step of the clock blinds nobody: milliseconds (alerts.md, platform.blind). */
-const CLOCK_STEP_MS = 5_000;
+import type { PlatformRules } from '../rules/defaults.ts';
+import type { Span } from './spans.ts';
 
 /** The node name that stands for every node. */
 const ALL = '*';
@@ -26,10 +25,10 @@ export function newBlindness(): BlindnessRow {
 }
 
 /** Takes a platform entry in. A late collector and a dead store delay, and blind nobody. True where somebody can see again by it. */
-export function notePlatform(row: BlindnessRow, platform: PlatformState, at: number): boolean {
+export function notePlatform(row: BlindnessRow, platform: PlatformState, at: number, rules: PlatformRules): boolean {
   const { part, state, node = ALL } = platform;
   if (part === 'store' || part === 'collector') return false;
-  if (state === 'step' && Math.abs(platform.ms) <= CLOCK_STEP_MS) return false;
+  if (state === 'step' && !isStep(platform, rules)) return false;
   const key = `${part} ${node}`;
   if (state === 'down') {
     row.down[key] ??= at;
@@ -42,6 +41,11 @@ export function notePlatform(row: BlindnessRow, platform: PlatformState, at: num
   return true;
 }
 
+/** Clocks are always a little off: what is put right by less is no step. */
+export function isStep({ ms }: { ms: number }, { clockStepSeconds }: PlatformRules): boolean {
+  return Math.abs(ms) > clockStepSeconds * 1000;
+}
+
 export function isBlind({ down }: Readonly<BlindnessRow>, node: string | null): boolean {
   return Object.keys(down).some((key) => concerns(key.slice(key.indexOf(' ') + 1), node));
 }
@@ -52,17 +56,11 @@ export function blindUntil({ endedAt }: Readonly<BlindnessRow>, node: string | n
   return ends.length > 0 ? Math.max(...ends) : null;
 }
 
-/** The times in which this node could not see, up to `at`: in order, without overlap. */
-export function unseen({ down, windows }: Readonly<BlindnessRow>, node: string | null, at: number): [from: number, to: number][] {
-  const spans = windows.filter((window) => concerns(window.node, node)).map(({ from, to }): [number, number] => [from, to]);
-  for (const [key, from] of Object.entries(down)) if (concerns(key.slice(key.indexOf(' ') + 1), node)) spans.push([from, at]);
-  const merged: [number, number][] = [];
-  for (const [from, to] of spans.sort((a, b) => a[0] - b[0])) {
-    const last = merged.at(-1);
-    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
-    else merged.push([from, to]);
-  }
-  return merged;
+/** The times in which this node could not see, up to `at`. */
+export function unseen({ down, windows }: Readonly<BlindnessRow>, node: string | null, at: number): Span[] {
+  const ended = windows.filter((window) => concerns(window.node, node)).map(({ from, to }): Span => [from, to]);
+  const open = Object.entries(down).filter(([key]) => concerns(key.slice(key.indexOf(' ') + 1), node));
+  return [...ended, ...open.map(([, from]): Span => [from, at])];
 }
 
 function concerns(of: string, node: string | null): boolean {

@@ -1,20 +1,11 @@
 /** What a terminal told of itself that could explain a silence: kept from what it says while it is there, for the time when it is not. */
 import type { Message } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
-import type { Terminal } from './terminals.ts';
+import type { Signs, Terminal } from './terminals.ts';
 
 /** Below this a battery explains a silence; from `CHARGED` on it does not any more. */
 export const LOW_BATTERY = 0.1;
 const CHARGED = 0.15;
-
-/** When each began, epoch milliseconds at the broker. A sign that is over is absent. */
-export interface Signs {
-  batteryLow?: number;
-  mainsLost?: number;
-  updating?: number;
-  shutdown?: number;
-  planUsedUp?: number;
-}
 
 type Event = Extract<Message, { channel: 'event' }>['body'];
 

@@ -9,7 +9,6 @@ import type { DatumPoint } from './datums.ts';
 import type { HeardWeeks } from './learned.ts';
 import type { Whereabouts } from './places.ts';
 import type { Sessions } from './sessions.ts';
-import type { Signs } from './signs.ts';
 
 /** Where the registry says a terminal belongs. Null in its place: unregistered, or unbound. */
 export interface Binding {
@@ -82,6 +81,15 @@ export interface Terminal extends TerminalId {
   coverage: Coverage | null;
   /** What its fixes say against its registered place; null before there was one of either. */
   whereabouts: Whereabouts | null;
+}
+
+/** What it told of itself that could explain a silence: when each began, epoch milliseconds at the broker. A sign that is over is absent. */
+export interface Signs {
+  batteryLow?: number;
+  mainsLost?: number;
+  updating?: number;
+  shutdown?: number;
+  planUsedUp?: number;
 }
 
 /** A cell is named by its operator: two may use the same id. */

@@ -4,15 +4,18 @@
 import type { Alert, AlertType, Subject, Transition } from '../../protocol/alerts.ts';
 import type { Command } from '../../protocol/schemas/messages.ts';
 import type { TerminalId } from '../../protocol/topics.ts';
-import { alertId, conditionOf, nextTransition, subjectOf } from '../alerts/lifecycle.ts';
+import { subjectOf } from '../alerts/lifecycle.ts';
+import { type Matched, WindowIndex } from '../alerts/windows.ts';
 import type { CommandRecord } from '../fleet/commands.ts';
 import { type Expected, type Hours, HoursBook } from '../fleet/hours.ts';
 import { LEAST_WEEKS_HEARD, learnedHours } from '../fleet/learned.ts';
 import { merchantKey } from '../fleet/merchants.ts';
 import { Registry, type Touched } from '../fleet/registry.ts';
+import type { Span } from '../fleet/spans.ts';
 import type { Terminal } from '../fleet/terminals.ts';
 import type { Rules } from '../rules/defaults.ts';
 import type { Condition, Verdict } from '../rules/verdict.ts';
+import { Alerts } from './alerts.ts';
 import { type Decisions, newOutput, type Output, type WatchRow } from './output.ts';
 import { State } from './state.ts';
 import { Wheel } from './wheel.ts';
@@ -34,6 +37,9 @@ export class FoldCore {
   /** Told of each transition, with the alert as it fired before; `subjectKey` is the one that it was announced with. */
   onTransition: (subjectKey: string, before: Readonly<Alert> | null, transition: Transition) => void = () => {};
   readonly #learnedHours = new WeakMap<Readonly<Terminal>, { week: number; tz: string; expected: Expected | null }>();
+  /** Silences and maintenance, as they are found. */
+  readonly windows = new WindowIndex();
+  readonly alerts = new Alerts(this);
   #out: Output = newOutput();
 
   constructor(rules: Rules) {
@@ -102,27 +108,31 @@ export class FoldCore {
 
   /** Turns a verdict into a transition of the subject's alert, where there is one to tell. `subjectKey` names the subject among its type. */
   announce(type: AlertType, subjectKey: string, members: Partial<Subject>, judge: (firing: Condition | null) => Verdict): void {
-    const key = `${type} ${subjectKey}`;
-    const firing = this.state.alerts.get(key) ?? null;
-    const verdict = judge(firing && conditionOf(firing));
-    this.count(type, verdict.why);
-    const transition = nextTransition(firing, verdict, this.now, () => ({ id: this.#openingId(key), type, subject: subjectOf(members) }));
-    if (!transition) return;
-    if (transition.transition === 'resolved') this.state.alerts.delete(key);
-    else this.state.alerts.set(key, transition.alert);
+    this.alerts.announce(`${type} ${subjectKey}`, { type, subject: subjectOf(members) }, judge);
+  }
+
+  /** Whether downtime of what `members` are is planned at `at`, epoch milliseconds. */
+  inMaintenance(members: Partial<Subject>, at: number): boolean {
+    return !this.windows.isEmpty && this.windows.plannedUntil(presenceOf(members), at, 0) !== null;
+  }
+
+  /** When downtime of it was planned, between two moments not more than an hour ago. */
+  plannedBetween(members: Partial<Subject>, from: number, to: number): Span[] {
+    return this.windows.isEmpty ? [] : this.windows.plannedBetween(presenceOf(members), from, to);
+  }
+
+  /** `key` names type and subject; `before`: the alert as it fired. */
+  say(transition: Transition, key: string, before: Readonly<Alert> | null): void {
     this.#out.transitions.push(transition);
-    this.onTransition(subjectKey, firing, transition);
+    this.onTransition(key.slice(transition.alert.type.length + 1), before, transition);
   }
 
   count(what: string, why: string): void {
     const key = `${what} ${why}`;
     this.decisions.set(key, (this.decisions.get(key) ?? 0) + 1);
   }
+}
 
-  #openingId(key: string): string {
-    const { opened } = this.state.changeMeta();
-    const count = opened[key] ?? 0;
-    opened[key] = count + 1;
-    return alertId(key, this.now, count);
-  }
+function presenceOf(members: Partial<Subject>): Matched {
+  return { type: 'terminal.offline', subject: subjectOf(members) };
 }

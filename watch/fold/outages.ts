@@ -4,7 +4,8 @@
  */
 import type { Evidence, Subject } from '../../protocol/alerts.ts';
 import { terminalKey } from '../../protocol/topics.ts';
-import { type Group, type GroupKind, type Groups, justGone } from '../fleet/groups.ts';
+import { type Group, type Groups, justGone } from '../fleet/groups.ts';
+import type { Outage } from '../fleet/outages.ts';
 import { intervalMs, type OutageMember, placeOf, type Terminal } from '../fleet/terminals.ts';
 import { causeOfOutage, explanation, isOutage, type Loss } from '../rules/outage.ts';
 import type { Condition } from '../rules/verdict.ts';
@@ -18,25 +19,6 @@ const QUICKLY_COMPARED = 500;
 const COMPARED_EVERY_MS = 1_000;
 /** How often a single that is held is looked at again. */
 const LOOK_AGAIN_MS = 10_000;
-
-/** An outage that goes on, under its group's key. */
-export interface Outage {
-  key: string;
-  kind: GroupKind;
-  subject: Partial<Subject>;
-  startsAt: number;
-  alert: string;
-  /** Its members that are still bound; how many of them are back; how many told that their power went. */
-  members: number;
-  back: number;
-  powerless: number;
-  /** Of the first found, the expected; the first members by serial number. */
-  expected: number;
-  named: string[];
-  toldAt: number;
-  /** When it is told anew, because it grew. */
-  tellAt: number | null;
-}
 
 /** Why nothing is said of a terminal alone, and when to look again. */
 export interface Hold {
@@ -194,7 +176,7 @@ export class Outages {
       kind: group.kind,
       subject: this.#subjectOf(group),
       startsAt: now,
-      alert: '',
+      alert: null,
       members: 0,
       back: 0,
       powerless: 0,
@@ -210,7 +192,7 @@ export class Outages {
     }
     for (const key of [...before].sort()) this.#takeOver(key, outage, group.key);
     this.#announce(group.key, outage);
-    outage.alert = state.alerts.get(`outage ${group.key}`)!.id;
+    outage.alert = state.alerts.get(`outage ${group.key}`)?.id ?? null;
     for (const key of [...before].sort()) this.#close(key, [merged(outage, now)]);
     for (const key of keys) this.#fold(key, outage);
   }

@@ -5,6 +5,7 @@ import { countTime, newAvailability } from '../fleet/availability.ts';
 import { blindUntil, isBlind, unseen } from '../fleet/blindness.ts';
 import { Groups, type Standing } from '../fleet/groups.ts';
 import { noteBirth, noteEvent, noteSample } from '../fleet/signs.ts';
+import { merged } from '../fleet/spans.ts';
 import { intervalMs, mayAlert, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
 import { type Because, becauseOf, type Surroundings } from '../rules/causes.ts';
 import { decidePresence, type PresenceDecision, type Sight } from '../rules/presence.ts';
@@ -142,7 +143,8 @@ export class Presence implements TerminalWatch {
     const { presence } = t;
     const wasGone = presence.gone !== null;
     this.#countTime(t);
-    if (counted !== null) presence.counted = counted;
+    if (this.#core.inMaintenance(subjectOf(t), this.#core.now)) presence.counted = 'away';
+    else if (counted !== null) presence.counted = counted;
     if (presence.counted === 'gone') presence.gone ??= this.#goneNow(t);
     else presence.gone = null;
     this.#count(t, key);
@@ -198,9 +200,10 @@ export class Presence implements TerminalWatch {
     if (lifeAt === null) return;
     const tz = this.#core.zoneOf(t);
     t.availability ??= newAvailability(lifeAt, tz, book);
-    const span = { hours: this.#core.hoursOf(t), tz, book, leftOut: unseen(state.meta.blindness, t.node, now) };
     const to = gone === null ? Math.max(lifeAt, lostAt ?? 0) : now;
-    countTime(t.availability, to, gone === null, span);
+    const planned = this.#core.plannedBetween(subjectOf(t), t.availability.countedTo, to);
+    const leftOut = merged([...unseen(state.meta.blindness, t.node, now), ...planned]);
+    countTime(t.availability, to, gone === null, { hours: this.#core.hoursOf(t), tz, book, leftOut });
   }
 
   #hourly(t: Terminal, key: string): void {
@@ -255,5 +258,11 @@ function withBestCause(verdict: Verdict, firing: Condition | null): Verdict {
 
 /** While a terminal is simply heard, its deadline can wait where it is: it is moved when it comes due. */
 function needsJudging({ presence }: Readonly<Terminal>, { why, message }: Facts): boolean {
-  return presence.state !== 'online' || why === 'will' || message?.channel === 'birth' || message?.channel === 'state';
+  return (
+    presence.state !== 'online' ||
+    presence.counted !== 'there' ||
+    why === 'will' ||
+    message?.channel === 'birth' ||
+    message?.channel === 'state'
+  );
 }

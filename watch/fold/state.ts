@@ -1,15 +1,25 @@
 /** Everything the fold keeps, as tables that can be saved and loaded. */
 import type { Alert } from '../../protocol/alerts.ts';
+import type { OperatorWindow } from '../../protocol/operator.ts';
 import type { Warning } from '../alerts/foresight.ts';
 import type { ReportDay } from '../alerts/report-days.ts';
+import type { Matched } from '../alerts/windows.ts';
 import { type BlindnessRow, newBlindness } from '../fleet/blindness.ts';
 import type { Commands } from '../fleet/commands.ts';
 import type { StagedRow } from '../fleet/imports.ts';
 import type { Merchant } from '../fleet/merchants.ts';
+import type { Outage } from '../fleet/outages.ts';
+import type { PlatformRow } from '../fleet/platform.ts';
 import type { ClockSteps } from '../fleet/steps.ts';
 import type { Terminal } from '../fleet/terminals.ts';
-import type { Outage } from './outages.ts';
+import type { Condition } from '../rules/verdict.ts';
 import { Table } from './table.ts';
+
+/** What would have been an alert, but for maintenance; `releaseAt`: when it becomes one, null while that is open. */
+export interface Withheld extends Matched {
+  condition: Condition;
+  releaseAt: number | null;
+}
 
 /** The fold's own row: one, under the key `fold`. */
 export interface Meta {
@@ -39,6 +49,12 @@ export class State {
   readonly warnings = new Table<Warning>('warnings');
   /** By acquirer and day. */
   readonly reportDays = new Table<ReportDay>('reports');
+  /** Silences and maintenance, by their ids. */
+  readonly windows = new Table<OperatorWindow>('windows');
+  /** By the key that the alert would have. */
+  readonly withheld = new Table<Withheld>('withheld');
+  /** How our own parts are: one row. */
+  readonly platform = new Table<PlatformRow>('platform');
   /** Rows of scopes and models. */
   readonly rows = new Table<object>('registry');
   /** Rows of an import that has not been committed. */
@@ -75,6 +91,9 @@ export class State {
     this.outages,
     this.warnings,
     this.reportDays,
+    this.windows,
+    this.withheld,
+    this.platform,
     this.rows,
     this.staged,
     this.commands,

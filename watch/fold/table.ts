@@ -35,6 +35,10 @@ export class Table<Row extends object> {
     return this.#rows.values();
   }
 
+  entries(): IterableIterator<[string, Readonly<Row>]> {
+    return this.#rows.entries();
+  }
+
   /** The row, to be changed by the caller at once. */
   change(key: string): Row | undefined {
     const row = this.#rows.get(key);

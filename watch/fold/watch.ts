@@ -8,6 +8,7 @@ import type { ReportDay } from '../alerts/report-days.ts';
 import { notePlatform } from '../fleet/blindness.ts';
 import { changesOf } from '../fleet/imports.ts';
 import { merchantKey } from '../fleet/merchants.ts';
+import type { Part } from '../fleet/platform.ts';
 import { noteStep } from '../fleet/steps.ts';
 import type { PresenceState, Terminal } from '../fleet/terminals.ts';
 import { DEFAULT_RULES, type Rules } from '../rules/defaults.ts';
@@ -19,12 +20,14 @@ import { Coverage } from './coverage.ts';
 import { Merchants } from './merchants.ts';
 import type { Decisions, Output } from './output.ts';
 import { Places } from './places.ts';
+import { Platform } from './platform.ts';
 import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
 import { Terminals, type TerminalWatch } from './terminals.ts';
 import { Told } from './told.ts';
 import { Warnings } from './warnings.ts';
+import { Windows } from './windows.ts';
 
 export class Watch {
   readonly #core: FoldCore;
@@ -33,6 +36,8 @@ export class Watch {
   readonly #terminals: Terminals;
   readonly #commands: TerminalCommands;
   readonly #warnings: Warnings;
+  readonly #platform: Platform;
+  readonly #windows: Windows;
   /** What to do when a deadline of each kind comes due, with the key of its subject. */
   readonly #duties: Record<string, (key: string) => void>;
 
@@ -42,6 +47,8 @@ export class Watch {
     this.#presence = new Presence(this.#core);
     this.#commands = new TerminalCommands(this.#core);
     this.#warnings = new Warnings(this.#core);
+    this.#platform = new Platform(this.#core);
+    this.#windows = new Windows(this.#core);
     // Who told something of a silence is heard before it is over.
     const told = new Told(this.#core, (key) => this.#presence.siteOf(key));
     const [births, coverage, places] = [new Births(this.#core), new Coverage(this.#core), new Places(this.#core)];
@@ -50,6 +57,8 @@ export class Watch {
     this.#duties = {
       ...Object.assign({}, ...watches.map(({ duties }) => duties)),
       ...this.#warnings.duties,
+      ...this.#platform.duties,
+      ...this.#windows.duties,
       merchant: (key) => this.#merchants.due(key),
       daily: (key) => this.#merchants.daily(key),
     };
@@ -61,13 +70,17 @@ export class Watch {
   }
 
   /** To be read, never changed. */
-  get state(): Pick<State, 'terminals' | 'merchants' | 'alerts' | 'rows' | 'commands'> {
+  get state(): Pick<State, 'terminals' | 'merchants' | 'alerts' | 'windows' | 'rows' | 'commands'> {
     return this.#core.state;
   }
 
   /** The rules document in force, as it was given; null where none was. */
   get rulesDocument(): Readonly<Record<string, unknown>> | null {
     return this.#core.state.meta.rules;
+  }
+
+  get rules(): Readonly<Rules> {
+    return this.#core.rules;
   }
 
   get decisions(): Readonly<Decisions> {
@@ -95,7 +108,10 @@ export class Watch {
       case 'rules':
         this.#changeRules(entry.body);
         break;
-      default: // heartbeats and ticks are time alone; refusals and operators' actions change no state of these watches
+      case 'operator':
+        this.#windows.note(entry);
+        break;
+      default: // heartbeats and ticks are time alone; refusals change no state of these watches
         break;
     }
     return output;
@@ -107,6 +123,11 @@ export class Watch {
     this.#settle();
     this.#fire(this.now + 1);
     return output;
+  }
+
+  /** Whether a part of ours was said to be down, of every node's. */
+  isDown(part: Part): boolean {
+    return this.#platform.isDown(part);
   }
 
   /** What a terminal is, for those who read it now. */
@@ -150,6 +171,8 @@ export class Watch {
     this.#warnings.load();
     for (const t of state.terminals.values()) this.#terminals.load(t);
     this.#commands.loadAll();
+    this.#platform.load();
+    this.#windows.load();
   }
 
   /** Everything that was due before `at` happens first, each at its own time. */
@@ -187,10 +210,11 @@ export class Watch {
   }
 
   #notePlatform({ platform }: PlatformEntry): void {
-    const { state, now } = this.#core;
+    const { state, now, rules } = this.#core;
     this.#core.count('platform', `${platform.part}_${platform.state}`);
     noteStep(state.steps, platform);
-    if (notePlatform(state.changeMeta().blindness, platform, now)) this.#presence.seeAgain();
+    this.#platform.note(platform);
+    if (notePlatform(state.changeMeta().blindness, platform, now, rules['platform.blind'])) this.#presence.seeAgain();
   }
 
   /** Judges what the registry changes of the moment touched, now that the last of them is in. */

@@ -93,6 +93,15 @@ export const DEFAULT_RULES = {
     /** A fix that comes so long after it was made is history. */
     historyMinutes: 60,
   },
+  'platform.blind': {
+    /** A clock that is put right by more has stepped. */
+    clockStepSeconds: 5,
+    /** A step is told of until every terminal has had an interval to be heard, but no longer than this. */
+    clockMostMinutes: 60,
+    /** A store that has taken nothing for so long is dead, a collector that is so far behind the log is late. */
+    storeSeconds: 10,
+    collectorSeconds: 60,
+  },
 } as const;
 
 export type Rules = { [T in keyof typeof DEFAULT_RULES]: { [K in keyof (typeof DEFAULT_RULES)[T]]: number } };
@@ -102,3 +111,4 @@ export type OutageRules = Rules['outage'];
 export type UnstableRules = Rules['terminal.unstable'];
 export type CoverageRules = Rules['coverage.weakening'];
 export type PlaceRules = Rules['place.moved'];
+export type PlatformRules = Rules['platform.blind'];

@@ -135,6 +135,8 @@ export class Plant {
   /** What was to be sent to terminals: whom, what. */
   readonly orders: string[] = [];
   readonly said: string[] = [];
+  /** What others see of our parts. */
+  seen: ReturnType<OwnerDeps['look']> = {};
   readonly patience = new Patience(this.clock, (line) => void this.said.push(line));
   readonly brokers: LogWriter;
   readonly ownerWriter: LogWriter;
@@ -162,6 +164,7 @@ export class Plant {
       clock: this.clock,
       patience: this.patience,
       send: async ({ acquirer, sn, command: { type } }) => void this.orders.push(`${acquirer}/${sn} ${type}`),
+      look: () => this.seen,
     };
   }
 

@@ -7,7 +7,12 @@ import { birth, bound, Life, type Plant, plant, registry, report, T, withTermina
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-const told = (p: Plant) => p.announced().map(({ at, transition, alert }) => [at - T, transition, alert.type, alert.subject.terminal]);
+/** What is told of terminals. */
+const told = (p: Plant) =>
+  p.announced().flatMap(({ at, transition, alert }) => {
+    const { terminal } = alert.subject;
+    return terminal === null ? [] : [[at - T, transition, alert.type, terminal]];
+  });
 
 describe('order', () => {
   it('entries are durable before they are folded', async () => {
@@ -166,7 +171,7 @@ describe('whose silence it was', () => {
     }
 
     const back = await p.start();
-    await p.live(back, 1);
+    await p.live(back, 3);
     await back.stop();
 
     expect(told(p)).toEqual([
@@ -174,7 +179,10 @@ describe('whose silence it was', () => {
       [1_000 + 2 * MINUTE_MS + HOUR_MS, 'updated', 'terminal.offline', 'SN000001'],
     ]);
     const { entries } = await p.foldAgain();
-    expect(entries.filter((entry) => entry.kind === 'platform')).toEqual([]);
+    expect(entries.flatMap((entry) => (entry.kind === 'platform' ? [entry.platform] : []))).toEqual([
+      { part: 'collector', state: 'down' },
+      { part: 'collector', state: 'up' },
+    ]);
   });
 
   it('of two brokers one that dies while the collector is away blinds its own terminals, and the other goes on', async () => {

@@ -39,6 +39,14 @@ describe('an endpoint is told of an alert', () => {
     expect(eventTypeFor(anEndpoint(filters), aTransition('fired', changes), false)).toBe(isTold ? 'alert.fired' : null);
   });
 
+  it('that is silenced only when the silence has ended', () => {
+    const endpoint = anEndpoint();
+
+    expect(eventTypeFor(endpoint, aTransition('fired', { silencedBy: 's' }), false)).toBeNull();
+    expect(eventTypeFor(endpoint, aTransition('updated', { silencedBy: 's', seq: 2 }), false)).toBeNull();
+    expect(eventTypeFor(endpoint, aTransition('updated', { seq: 3 }), false)).toBe('alert.fired');
+  });
+
   it('that rises into its filters, as if it had fired then', () => {
     const endpoint = anEndpoint({ severity: 'critical' });
 
@@ -65,6 +73,16 @@ describe('the secrets of an endpoint', () => {
     { text: 'new', until: null },
     { text: 'old', until: T },
   ];
+
+  it('hears nothing more of it while it is silenced, and its end all the same', () => {
+    expect(eventTypeFor(anEndpoint(), aTransition('updated', { silencedBy: 's', seq: 2 }), true)).toBeNull();
+    expect(eventTypeFor(anEndpoint(), aTransition('resolved', { silencedBy: 's', seq: 3 }), true)).toBe('alert.resolved');
+    expect(eventTypeFor(anEndpoint(), aTransition('updated', { seq: 3 }), true)).toBe('alert.updated');
+  });
+
+  it('was not told of one that began and ended in a silence', () => {
+    expect(eventTypeFor(anEndpoint(), aTransition('resolved', { silencedBy: 's', seq: 2 }), false)).toBeNull();
+  });
 
   it('sign both until the older one ends, the newest first', () => {
     expect(secretsAt(anEndpoint({ secrets }), T - 1)).toEqual(['new', 'old']);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Watch } from '../../../watch/fold/watch.ts';
 import {
   birth,
+  brief,
   entry,
   fold,
   HOUR,
@@ -12,7 +13,6 @@ import {
   report,
   SECOND,
   serial,
-  story,
   terminal,
   terminals,
   tick,
@@ -21,6 +21,9 @@ import {
 } from '../support/log.ts';
 
 const SN = serial(1);
+/** What is told of terminals: that we were blind is another alert (platform.test.ts). */
+const ofTerminals = (lines: readonly Line[]) => fold(lines).filter(({ alert }) => alert.subject.terminal !== null);
+const story = (lines: readonly Line[]): string[] => ofTerminals(lines).map((t) => brief({ ...t, at: t.at - MONDAY }));
 const INTERVAL = 300 * SECOND;
 const at = (m: number, s = 0): number => MONDAY + m * MINUTE + s * SECOND;
 /** Offline ten minutes after its birth, at minute zero. */
@@ -196,7 +199,7 @@ describe('a fleet of which nobody could be seen for two hours', () => {
     const back = Array.from({ length: count }, (_, n) => report(at(122, n), 1, { sn: serial(n + 1) })).filter((_, n) => n % 10 > 0);
     const log = [...start, platform(MONDAY, 'broker', 'down'), platform(at(120), 'broker', 'up'), ...back, tick(at(129))];
 
-    const told = fold(log);
+    const told = ofTerminals(log);
 
     expect(told.map((t) => [t.at, t.alert.subject.terminal])).toEqual([1, 11, 21, 31].map((n) => [at(125), serial(n)]));
   });

@@ -8,7 +8,22 @@ import { entryFromLine } from '../../../protocol/replay.ts';
 import type { Output } from '../../../watch/fold/output.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 import { Disk, save } from '../support/disk.ts';
-import { DAY, entry, HOUR, hasScenarios, MINUTE, MONDAY, report, SCENARIOS, SEED, serial, terminal, tick } from '../support/log.ts';
+import {
+  birth,
+  DAY,
+  entry,
+  HOUR,
+  hasScenarios,
+  type Line,
+  MINUTE,
+  MONDAY,
+  report,
+  SCENARIOS,
+  SEED,
+  serial,
+  terminal,
+  tick,
+} from '../support/log.ts';
 import { anyLog } from '../support/logs.ts';
 import { batch, event, shop, signal } from '../support/signals.ts';
 
@@ -197,6 +212,35 @@ describe('the fold of a terminal whose signal wanders', () => {
   });
 });
 
+describe('the fold of a terminal that is carried about', () => {
+  const step = fc.record({
+    wait: fc.integer({ min: 1, max: 12 }),
+    degrees: fc.constantFrom(0, 0, 0.004, 0.02, null),
+    old: fc.constantFrom(0, 0, 0, 5, 90),
+    also: fc.constantFrom('', '', '', 'maintenance', 'silence', 'end', 'sparse'),
+  });
+
+  it('says the same where it is saved and loaded at every entry', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) => {
+        let at = MONDAY;
+        const lines = steps.flatMap(({ wait, degrees, old, also }, n): Line[] => {
+          at += wait * MINUTE;
+          const place = degrees === null ? {} : { place: { lat: 52.5 + degrees, lon: 13.4 } };
+          const fix = { ...report(at, n), payload: { v: 1, session: 's1', seq: n, samples: [{ at: at - old * MINUTE, ...place }] } };
+          if (also === '') return [fix];
+          if (also === 'sparse') return [birth(at, { sparse: true, interval: 86_400 }), fix];
+          return [{ at, operator: { op: also, id: 'w', match: { terminal: serial(1) } } }, fix];
+        });
+        const entries = [terminal(MONDAY, serial(1), { lat: 52.5, lon: 13.4 }), ...lines, tick(at + HOUR)].map(entry);
+
+        expect(restarted(entries, new Set(entries.keys()))).toEqual(whole(entries));
+      }),
+      { seed: SEED, numRuns: 150 },
+    );
+  });
+});
+
 describe('the fold of a terminal whose hours are learned', () => {
   it('says the same where it is saved and loaded on the way', () => {
     const heard = Array.from({ length: 36 }, (_, day) =>
@@ -215,7 +259,9 @@ describe('the fold of a terminal whose hours are learned', () => {
 
 describe.skipIf(!hasScenarios)('the fold of the shared scenarios', () => {
   const dir = join(SCENARIOS, 'dev');
-  const names = hasScenarios ? readdirSync(dir).filter((f) => /^(coverage|quota|offline|quiet|blind|place).*\.jsonl(\.gz)?$/.test(f)) : [];
+  const names = hasScenarios
+    ? readdirSync(dir).filter((f) => /^(coverage|quota|offline|quiet|platform|place|outage|unstable).*\.jsonl(\.gz)?$/.test(f))
+    : [];
 
   it.each(names)('of %s says the same where it is saved and loaded on the way', (name) => {
     const bytes = readFileSync(join(dir, name));

@@ -43,7 +43,8 @@ function faults(transitions: readonly Transition[]): string[] {
     } else {
       if (before?.alert.id !== alert.id) bad('of an alert that is not firing');
       else if (alert.seq !== before.alert.seq + 1 || alert.startsAt !== before.alert.startsAt) bad('not the next of its alert');
-      const said = (x: Transition) => `${x.alert.severity} ${x.alert.reason} ${x.alert.cause}`;
+      const said = ({ alert: { severity, reason, cause, count, silencedBy } }: Transition) =>
+        `${severity} ${reason} ${cause} ${count} ${silencedBy}`;
       if (t.transition === 'updated' && before && said(before) === said(t)) bad('an update that says nothing new');
     }
     if (alert.updatedAt !== t.at) bad('not updated at its time');

@@ -199,6 +199,7 @@ describe('a merchant that grows', () => {
 
   it('is announced though we are blind: bindings come from the registry', () => {
     expect(story([...start, platform(at(1), 'broker', 'down'), bind(at(2), serial(8))])).toEqual([
+      `${MINUTE} fired null broker critical broker`,
       `${2 * MINUTE} fired m-1 approaching warning unknown`,
     ]);
   });

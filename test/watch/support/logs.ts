@@ -60,6 +60,37 @@ const limit = fc.constantFrom(1, 2, 3, 4, 5, 6, 10);
 const commandId = fc.constantFrom('c1', 'c2', 'c3');
 const date = fc.constantFrom('2025-11-17', '2025-11-18', '2025-11-19');
 
+const windowId = fc.constantFrom('w1', 'w2', 'w3');
+const minutes = fc.constantFrom(-5, 5, 30, 120, undefined);
+const later = (at: number, wait: number | undefined) => (wait === undefined ? undefined : at + wait * MINUTE);
+
+/** A silence, maintenance, or the end of one. */
+const operatorAction = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('silence', 'maintenance'),
+        fc.option(windowId, { nil: undefined }),
+        fc.constantFrom({ acquirer: 'acme' }, { merchant: 'm-1' }, { terminal: serial(2) }, { type: 'place.moved' }, {}),
+        minutes,
+        minutes,
+      )
+      .map(([op, id, match, from, until]) => (at: number): Line => {
+        const operator = { op, id, match, from: later(at, from), until: later(at, until) };
+        const isBackwards = operator.from !== undefined && operator.until !== undefined && operator.until <= operator.from;
+        return { at, operator: { ...operator, ...(isBackwards && { from: undefined }) } };
+      }),
+  },
+  {
+    weight: 1,
+    arbitrary: windowId.map(
+      (id) =>
+        (at: number): Line => ({ at, operator: { op: 'end', id } }),
+    ),
+  },
+);
+
 /** A report that says where the terminal is. */
 function fix(at: number, n: number, { sn, session }: Via, place: { lat: number; lon: number }, sampledAt: number): Line {
   return { ...report(at, n, { sn, session }), payload: { v: 1, session, seq: n, samples: [{ at: sampledAt, place }] } };
@@ -216,6 +247,7 @@ const happening: fc.Arbitrary<(at: number) => Line> = fc.oneof(
       ),
   },
   { weight: 1, arbitrary: fc.constantFrom(-9_000, 20_000).map((ms) => (at: number) => platform(at, 'clock', 'step', { ms })) },
+  { weight: 3, arbitrary: operatorAction },
   { weight: 4, arbitrary: fc.constant(tick) },
 );
 
