@@ -10,21 +10,21 @@ export class SegmentSupply {
   readonly #dir: string;
   readonly #segmentBytes: number;
   readonly #space: Space;
-  readonly #now: () => number;
+  readonly #uptime: () => number;
   #next: Promise<Prepared> | undefined;
   #triedAt = -Infinity;
 
-  constructor(dir: string, segmentBytes: number, space: Space, now: () => number) {
+  constructor(dir: string, segmentBytes: number, space: Space, uptime: () => number) {
     this.#dir = dir;
     this.#segmentBytes = segmentBytes;
     this.#space = space;
-    this.#now = now;
+    this.#uptime = uptime;
   }
 
   /** Begins to make the next file where none is ready. A failure is told to who takes, if it lasts until then. */
   prepareAhead(): void {
-    if (this.#next || this.#now() < this.#triedAt + RETRY_MS) return;
-    this.#triedAt = this.#now();
+    if (this.#next || this.#uptime() < this.#triedAt + RETRY_MS) return;
+    this.#triedAt = this.#uptime();
     const next = this.#make(this.#segmentBytes, PREPARED);
     this.#next = next;
     next.catch(() => {

@@ -42,7 +42,10 @@ export interface SegmentOptions {
   reserveBytes?: number;
   /** Told how full the log is, about each second while it grows. */
   onFill?: (fill: Fill) => void;
+  /** Epoch milliseconds: the age of batches. */
   now?: () => number;
+  /** Milliseconds of a clock that never steps: how long something lasts. */
+  uptime?: () => number;
   disk?: Disk;
 }
 
@@ -76,6 +79,7 @@ class Writer implements SegmentWriter {
   readonly #dir: string;
   readonly #limits: Limits;
   readonly #now: () => number;
+  readonly #uptime: () => number;
   readonly #disk: Disk;
   readonly #lock: Lock;
   readonly #durable: DurableFile;
@@ -108,6 +112,7 @@ class Writer implements SegmentWriter {
     this.#dir = dir;
     this.#limits = { maxAgeMs, maxBytes, reserveBytes, consumers };
     this.#now = options.now ?? Date.now;
+    this.#uptime = options.uptime ?? (() => performance.now());
     this.#disk = options.disk ?? realDisk;
     this.#lock = lock;
     this.#durable = durable;
@@ -115,12 +120,12 @@ class Writer implements SegmentWriter {
     this.#onFill = options.onFill ?? (() => {});
     this.#segmentBytes = segmentBytes;
     this.#space = new Space(dir, this.#limits, this.#disk, this.#now);
-    this.#supply = new SegmentSupply(dir, segmentBytes, this.#space, this.#now);
+    this.#supply = new SegmentSupply(dir, segmentBytes, this.#space, this.#uptime);
     this.#queue = new Queue(options.maxBatchBytes ?? 4 * MIB);
     this.#segment = active;
     this.#last = last;
     this.#next = next;
-    this.#retentionAt = this.#now();
+    this.#retentionAt = this.#uptime();
   }
 
   /** Tells readers where the log ends. Where batches were lost, an empty one closes the gap, so that readers get past it. */
@@ -145,7 +150,7 @@ class Writer implements SegmentWriter {
 
   #enqueue(records: readonly Uint8Array[], resolve: (offset: Offset) => void, reject: (error: Error) => void): void {
     if (this.#closing) return reject(new LogError('failed', 'this writer is closed'));
-    if (this.#refusal && this.#now() < this.#refusal.until) return reject(this.#refusal.error);
+    if (this.#refusal && this.#uptime() < this.#refusal.until) return reject(this.#refusal.error);
     this.#queue.add(records, resolve, reject);
     if (this.#flushing) return;
     this.#flushing = true;
@@ -262,7 +267,7 @@ class Writer implements SegmentWriter {
 
   /** A failure here is met again, and told, where the next segment is made. */
   #keepRetention(): void {
-    const now = this.#now();
+    const now = this.#uptime();
     if (now >= this.#fillToldAt + FILL_EVERY_MS) this.#tellFill();
     if (now < this.#retentionAt + RETENTION_EVERY_MS) return;
     this.#retentionAt = now;
@@ -275,7 +280,7 @@ class Writer implements SegmentWriter {
   }
 
   #tellFill(): void {
-    this.#fillToldAt = this.#now();
+    this.#fillToldAt = this.#uptime();
     const { stock, free } = this.#measured;
     const unused = this.#segment ? this.#segment.capacity - this.#segment.position : 0;
     const full = this.#refusal?.error.code === 'full';
@@ -290,7 +295,7 @@ class Writer implements SegmentWriter {
 
   #refuse(group: Group, cause: unknown): void {
     const error = toLogError(cause);
-    this.#refusal = { error, until: this.#now() + RETRY_MS };
+    this.#refusal = { error, until: this.#uptime() + RETRY_MS };
     if (error.code === 'full') {
       this.#outOfRoom = true;
       this.#tellFill();

@@ -32,7 +32,7 @@ describe('a broker over segment files', () => {
     const dir = join(await tempDir(), 'log');
     let now = START;
     const limits = { segmentBytes: 64 * KIB, maxBytes: 256 * KIB, consumers: ['watch'] };
-    const log = await openSegmentWriter(dir, { ...limits, now: () => now });
+    const log = await openSegmentWriter(dir, { ...limits, now: () => now, uptime: () => now });
     const reader = await openSegmentReader(dir);
     const { terminal, broker, clock, lines } = await testBroker({ log });
     const acknowledged: string[] = [];

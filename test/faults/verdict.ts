@@ -26,12 +26,14 @@ export interface Evidence {
   transitions: Transition[];
   /** Of the transitions those that were saved and not in the store yet. */
   pending: number;
-  exits: (number | null)[];
 }
 
 /** Stops the installation, judges it, and adds its figures to `rounds`. The transitions are those of a fold over its logs from the start. */
 export async function judge(played: Played, { connects, ...known }: Known, rounds: Figures[] = []): Promise<Transition[]> {
-  const { history, transitions, pending, exits } = await collect(played);
+  const { installation } = played;
+  const listed = (await installation.alerts()).map(({ id }) => id);
+  const exits = await installation.stopAll();
+  const { history, transitions, pending } = await evidenceOf(played, listed);
   const problems = checkHistory(history);
   const figures = {
     ...known,
@@ -43,7 +45,6 @@ export async function judge(played: Played, { connects, ...known }: Known, round
   const fired = transitions.filter(({ transition }) => transition === 'fired').length;
   say(JSON.stringify({ ...figures, connects, moves: history.asked.length, fired, transitions: transitions.length, pending }));
   rounds.push(figures);
-  const { installation } = played;
   expect(installation.failures).toEqual([]);
   expect(exits.filter((code) => code !== 0)).toEqual([]);
   expect(problems.slice(0, 20)).toEqual([]);
@@ -52,11 +53,9 @@ export async function judge(played: Played, { connects, ...known }: Known, round
   return transitions;
 }
 
-/** Stops the installation, and reads everything that it left behind. */
-export async function collect({ installation, acquirer, influx, sent, asked }: Played): Promise<Evidence> {
+/** Reads everything that an installation left behind. `listed`: the ids of the alerts that its API listed. */
+export async function evidenceOf({ installation, acquirer, influx, sent, asked }: Played, listed: readonly string[]): Promise<Evidence> {
   const { paths } = installation;
-  const listed = (await installation.alerts()).map(({ id }) => id);
-  const exits = await installation.stopAll();
   const left = await leftState(paths);
   const transitions = await foldLogs(paths, left.position);
   const ids = new Set(transitions.map(({ alert }) => alert.id));
@@ -72,7 +71,7 @@ export async function collect({ installation, acquirer, influx, sent, asked }: P
     folded: transitions.map(told),
     listed,
   };
-  return { history, transitions, pending: left.pending.length, exits };
+  return { history, transitions, pending: left.pending.length };
 }
 
 function countOf(problems: readonly Problem[]): Figures['problems'] {

@@ -29,8 +29,8 @@ class TestDisk implements Disk {
 
 async function opened() {
   const dir = await tempDir();
-  const [disk, world] = [new TestDisk(), { now: 0 }];
-  const open = () => openSegmentWriter(dir, { segmentBytes: 16_384, disk, now: () => world.now });
+  const [disk, world] = [new TestDisk(), { now: 0, at: 3_600_000 }];
+  const open = () => openSegmentWriter(dir, { segmentBytes: 16_384, disk, now: () => world.at, uptime: () => world.now });
   const [writer, reader] = [await open(), await openSegmentReader(dir)];
   onTestFinished(async () => {
     await reader.close();
@@ -62,6 +62,17 @@ test('what could not be synced is refused and is not in the log, and appends go 
   const next = await open();
   expect([next.recovery, texts(await readAll(reader))]).toEqual([{ cut: null, lostBatches: 0 }, ['one', 'two']]);
   await next.close();
+});
+
+test('a refusal lasts no longer where the wall clock is put back', async () => {
+  const { disk, world, writer } = await opened();
+  disk.error = errno('EIO');
+  await expect(append(writer, 'refused')).rejects.toMatchObject({ code: 'failed' });
+  disk.error = undefined;
+  world.at -= 3_600_000;
+  world.now += 1_001;
+
+  expect(await append(writer, 'taken')).toEqual({ batch: 1, index: 0 });
 });
 
 test('a writer that ends after a failed sync leaves nothing of what it refused', async () => {

@@ -22,6 +22,7 @@ async function logWith(options: SegmentOptions) {
   const writer = await openSegmentWriter(dir, {
     segmentBytes: SEGMENT,
     now: () => world.now,
+    uptime: () => world.now,
     disk,
     onFill: (fill) => void fills.push(fill),
     ...options,

@@ -17,7 +17,7 @@ async function logWith(options: SegmentOptions) {
   const dir = await tempDir();
   const world = { now: 1_000_000, free: 1e12 };
   const disk: Disk = { ...realDisk, freeBytes: async () => world.free };
-  const writer = await openSegmentWriter(dir, { segmentBytes: SEGMENT, now: () => world.now, disk, ...options });
+  const writer = await openSegmentWriter(dir, { segmentBytes: SEGMENT, now: () => world.now, uptime: () => world.now, disk, ...options });
   const reader = await openSegmentReader(dir);
   onTestFinished(async () => {
     await reader.close();

@@ -115,7 +115,7 @@ test('what a writer refused, and then wrote elsewhere, is no damage', async () =
     realDisk.commit(fd, bytes, position);
     if (fails) throw Object.assign(new Error('planted'), { code: 'EIO' });
   };
-  const next = await openSegmentWriter(dir, { ...OPTIONS, now: () => world.now, disk: { ...realDisk, commit } });
+  const next = await openSegmentWriter(dir, { ...OPTIONS, uptime: () => world.now, disk: { ...realDisk, commit } });
   await expect(next.append([RECORD])).rejects.toMatchObject({ code: 'failed' });
   fails = false;
   world.now += 1_001;
