@@ -174,7 +174,7 @@ async function fuzz(budget: Budget, kind: Kind): Promise<void> {
   let rounds = 0;
   await fc.assert(
     fc.asyncProperty(round, async (streams) => {
-      budget.played(streams.length);
+      await budget.played(streams.length);
       const served = neighbour.publish(`pos/v1/acme/${NEIGHBOUR}/report`, 'served');
       await play(broker, kind, streams);
       await served;
