@@ -4,9 +4,9 @@
  * from the same socket. So there is one stream a connection, and addresses, TLS, ends, errors and back-pressure are the socket's own.
  *
  * The front takes a frame where it is a PINGREQ, or a PUBLISH with QoS 1 to the terminal's own `report`, `event` or `ack` that nobody
- * listens to; and only while nothing of its connection is inside Aedes. Until its CONNACK is out, what a client sends behind its CONNECT
- * waits in the front: Aedes would answer some of it before the CONNACK, and gather the rest. So whatever was sent first is first in the log and
- * acknowledged first, and a frame that Aedes will refuse is followed by none that was taken.
+ * listens to; and only while nothing of its connection is inside Aedes. So whatever was sent first is first in the log and
+ * acknowledged first, and a frame that Aedes will refuse is followed by none that was taken. Until the CONNACK is out, what a client
+ * sends behind its CONNECT waits in the front: Aedes would answer some of it before the CONNACK, and gather the rest.
  *
  * Who owns what: the socket its end; Aedes log-ins, sessions, subscriptions, Wills and the answers to all that it is passed; publishing.ts
  * the way into the log; a Connection which bytes go where; a Flow what is owed to the client, and whether more is read; the wheel

@@ -104,12 +104,12 @@ function expectBounded(watch: Watch): void {
 }
 
 export function fuzzPayloads(budget: Budget, timeout: number): void {
-  it('a payload is a message, or has a reason why it is none; and the watch bears every message', { timeout }, () => {
+  it('a payload is a message, or has a reason why it is none; and the watch bears every message', { timeout }, async () => {
     const fold = createFold();
     let accepted = 0;
-    fc.assert(
-      fc.property(payload, ({ channel: own, raw }) => {
-        budget.played();
+    await fc.assert(
+      fc.asyncProperty(payload, async ({ channel: own, raw }) => {
+        await budget.played();
         const decoded = judge(own, raw);
         if (decoded.ok) {
           accepted += 1;
@@ -123,11 +123,11 @@ export function fuzzPayloads(budget: Budget, timeout: number): void {
     expect(accepted / budget.settings('payloads').numRuns).toBeGreaterThan(0.1);
   });
 
-  it('a batch in columns is as many samples as it has times, or has a reason why it is none', { timeout }, () => {
+  it('a batch in columns is as many samples as it has times, or has a reason why it is none', { timeout }, async () => {
     const fold = createFold();
-    fc.assert(
-      fc.property(columnar, (raw) => {
-        budget.played();
+    await fc.assert(
+      fc.asyncProperty(columnar, async (raw) => {
+        await budget.played();
         const decoded = judge('report', raw);
         if (decoded.ok && decoded.message.channel === 'report') {
           assert.ok(decoded.message.body.samples.length <= MAX_SAMPLES);

@@ -88,7 +88,7 @@ export function fuzzTopics(budget: Budget, timeout: number): void {
   it("a topic is allowed where it is the user's own, and no other is", { timeout }, () => {
     fc.assert(
       fc.property(text, fc.array(damage, { maxLength: 2 }), (topic, damages) => {
-        budget.played();
+        void budget.played();
         asText(topic);
         asFilter(topic);
         asBytes(applied(damages, Buffer.from(topic)).subarray(0, 65_535));
