@@ -9,7 +9,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
 import { issueToken } from '../../backbone/credentials/tokens.ts';
 import { Latencies } from './latencies.ts';
-import { ACQUIRER } from './packets.ts';
 import type { LoadOptions, Phase, PhaseResult } from './phases.ts';
 import { type Tally, Terminal } from './terminal.ts';
 
@@ -41,7 +40,7 @@ const token = (user: string) => {
   const now = Date.now();
   return issueToken(key, user, { now, expiresAt: now + YEAR_MS });
 };
-const terminalOptions = { ...options, isTls, births, longWay, token, user: (serial: string) => `${ACQUIRER}/${serial}` };
+const terminalOptions = { ...options, isTls, births, longWay, token };
 const terminals = Array.from({ length: options.connections }, (_, n) => new Terminal(first + n * stride, terminalOptions, tally));
 
 for (let n = 0; n < terminals.length; n += CONNECTS_AT_ONCE) {

@@ -4,7 +4,18 @@
  */
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { birthPayload, CONNACK, connectPacket, PUBACK, publishPacket, reportHead, reportPayload, serialOf, topicOf } from './packets.ts';
+import {
+  ACQUIRER,
+  birthPayload,
+  CONNACK,
+  connectPacket,
+  PUBACK,
+  publishPacket,
+  reportHead,
+  reportPayload,
+  serialOf,
+  topicOf,
+} from './packets.ts';
 
 /** Of the message ids; the births' stands above those of reports. */
 const MAX_REPORT_ID = 65_000;
@@ -22,7 +33,6 @@ export interface TerminalOptions {
   longWay: boolean;
   /** The password of a user. */
   token(user: string): string;
-  user(serial: string): string;
 }
 
 /** Told of what happens to any of them. */
@@ -86,10 +96,6 @@ export class Terminal {
     this.#socket.uncork();
   }
 
-  end(): void {
-    this.#socket.destroy();
-  }
-
   #open(up: () => void): void {
     const { port, isTls } = this.#options;
     const source = `127.0.0.${2 + (this.#number % SOURCES)}`;
@@ -108,7 +114,7 @@ export class Terminal {
   }
 
   #connectPacket(): Buffer {
-    const user = this.#options.user(this.serial);
+    const user = `${ACQUIRER}/${this.serial}`;
     return connectPacket(this.serial, user, this.#options.token(user));
   }
 
