@@ -2,8 +2,8 @@
 import type { Message } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type { Absence, Word } from '../fleet/absence.ts';
-import { LOW_BATTERY, type Signs } from '../fleet/signs.ts';
-import { intervalMs, type Terminal } from '../fleet/terminals.ts';
+import { LOW_BATTERY } from '../fleet/signs.ts';
+import { intervalMs, type Signs, type Terminal } from '../fleet/terminals.ts';
 import { poorest } from './causes.ts';
 import type { OfflineRules } from './defaults.ts';
 
