@@ -53,6 +53,6 @@ export function shop(body: Values = {}): Line[] {
 /** What is said of coverage, in short; times in minutes from the beginning. */
 export function told(lines: readonly Line[], body: Values = {}): string[] {
   return story([...shop(body), ...lines].sort((a, b) => a.at - b.at))
-    .filter((line) => !/ (silent|lost) /.test(line))
+    .filter((line) => !/ (silent|lost|flapping) /.test(line))
     .map((line) => line.replace(/^(\d+)/, (at) => `${Number(at) / MINUTE}`).replace(` ${serial(1)}`, ''));
 }
