@@ -8,6 +8,8 @@ import type { Span } from './spans.ts';
 export interface Month {
   /** Such as 2026-03. */
   month: string;
+  /** Epoch milliseconds. */
+  endsAt: number;
   expectedMs: number;
   connectedMs: number;
 }
@@ -30,19 +32,18 @@ export interface Counting {
 }
 
 export function newAvailability(at: number, tz: string, book: HoursBook): Availability {
-  return { present: emptyMonth(monthOf(at, tz, book)), before: null, countedTo: at };
+  return { present: monthAt(at, tz, book), before: null, countedTo: at };
 }
 
 /** Counts the time from what was counted last until `to` as connected or not. */
-export function countTime(a: Availability, to: number, isConnected: boolean, span: Counting): void {
+export function countTime(a: Availability, to: number, isConnected: boolean, counting: Counting): void {
   while (a.countedTo < to) {
-    const month = monthOf(a.countedTo, span.tz, span.book);
-    if (month > a.present.month) {
+    if (a.countedTo >= a.present.endsAt) {
       a.before = a.present;
-      a.present = emptyMonth(month);
+      a.present = monthAt(a.countedTo, counting.tz, counting.book);
     }
-    const until = Math.min(to, monthEnds(month, span));
-    const ms = expectedMs(a.countedTo, until, span);
+    const until = Math.min(to, a.present.endsAt);
+    const ms = expectedMs(a.countedTo, until, counting);
     a.present.expectedMs += ms;
     if (isConnected) a.present.connectedMs += ms;
     a.countedTo = until;
@@ -63,16 +64,9 @@ function expectedMs(from: number, to: number, { hours, book, leftOut }: Counting
   return ms;
 }
 
-function emptyMonth(month: string): Month {
-  return { month, expectedMs: 0, connectedMs: 0 };
-}
-
-function monthOf(at: number, tz: string, book: HoursBook): string {
-  return new Date(at + book.offset(tz, at)).toISOString().slice(0, 7);
-}
-
-function monthEnds(month: string, { tz, book }: Counting): number {
+function monthAt(at: number, tz: string, book: HoursBook): Month {
+  const month = new Date(at + book.offset(tz, at)).toISOString().slice(0, 7);
   const [year, number] = month.split('-').map(Number) as [number, number];
   const next = new Date(Date.UTC(year, number, 1)).toISOString().slice(0, 10);
-  return book.midnight(next, tz);
+  return { month, endsAt: book.midnight(next, tz), expectedMs: 0, connectedMs: 0 };
 }

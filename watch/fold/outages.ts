@@ -207,6 +207,7 @@ export class Outages {
 
   /** What was said of a member alone is a part of the outage now. */
   #fold(key: string, outage: Readonly<Outage>): void {
+    if (!this.#core.state.alerts.get(`terminal.offline ${key}`)) return;
     const t = this.#core.state.terminals.get(key)!;
     const subject = { acquirer: t.acquirer, ...placeOf(t), terminal: t.sn };
     this.#core.announce('terminal.offline', key, subject, () => ({
