@@ -28,6 +28,7 @@ describe('terminals', () => {
       session: 's1',
       skewMs: 1_000,
       intervalSeconds: 60,
+      availability: [{ month: '2025-11', expectedSeconds: 0, ratio: null }],
     });
   });
 
@@ -240,6 +241,12 @@ describe('what fires', () => {
   async function firing(count: number): Promise<TestApi> {
     const api = new TestApi();
     for (let n = 0; n < count; n++) await api.terminal(n % 2 ? 'acme' : 'bolt', `SN${100_000 + n}`);
+    // Were they more than half of those that are there, it would be one outage.
+    for (let n = 0; n < count + 4; n++) {
+      const [acquirer, sn] = [n % 2 ? 'acme' : 'bolt', `SN${200_000 + n}`];
+      await api.row('terminals', { acquirer, merchant: 'm-1', sn });
+      await api.message(acquirer, sn, 'birth', { v: 1, session: 's1', at: T, interval: 3600, app: '1' });
+    }
     await api.fold({ kind: 'tick', at: T + 10 * 60_000 });
     return api;
   }
