@@ -73,6 +73,8 @@ if (!bench) {
   for (const [name, { help }] of Object.entries(BENCHES)) console.error(`  ${name}  ${help}`);
   process.exit(2);
 }
+// What is measured does not outlive the measurement: its processes end with this one's exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const { json, ...options } = values;
 const rows = await bench.run(options);
 if (json) console.log(JSON.stringify(rows));

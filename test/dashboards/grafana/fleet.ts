@@ -10,7 +10,7 @@ import { birth, type Plant, plant, type RunningOwner, registry, report } from '.
 import type { Influx } from '../../helpers/influx.ts';
 import { FOR_EVER } from '../../helpers/store.ts';
 
-const MINUTES = 10;
+const MINUTES = 12;
 /** Brokers that are not heard for more than 5 s count as down. */
 const BEAT_MS = 4_000;
 
@@ -31,7 +31,7 @@ interface Member {
 const STORIES: Readonly<Record<number, Pick<Member, 'silent' | 'movesTo'>>> = {
   1: { silent: [3, MINUTES] },
   2: { silent: [2, 7] },
-  5: { movesTo: 'm-3', silent: [6, 9] },
+  5: { movesTo: 'm-3', silent: [7, 10] },
 };
 const FLEET: readonly Member[] = ['acme', 'north'].flatMap((acquirer) =>
   Array.from({ length: 6 }, (_, i) => ({
@@ -103,7 +103,7 @@ async function playMinute(p: Plant, running: RunningOwner, minute: number): Prom
 
 function sample(minute: number) {
   return {
-    signal: { rat: 'lte', rsrp: -101 - minute, rsrq: -11, sinr: 8, rssi: -71, mcc: '460', mnc: '00', lac: '9cba', cell: '76c6c' },
+    signal: { rat: 'lte', rsrp: -91 - (minute % 3), rsrq: -11, sinr: 8, rssi: -71, mcc: '460', mnc: '00', lac: '9cba', cell: '76c6c' },
     radio: { seconds: 60, reads: 60, rsrpMin: -112, rsrqMedian: -11, sinrP10: 1, risk: 0.08 },
     bindings: { terminals: { bound: 4, limit: 5 }, peripherals: { bound: 3, limit: 4 } },
     outcomes: [
