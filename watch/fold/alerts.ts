@@ -10,7 +10,7 @@ import type { State } from './state.ts';
 import type { Wheel } from './wheel.ts';
 
 /** What maintenance took down has an interval of its own to come back in, but no longer than this. */
-export const LONGEST_RETURN_MS = 3_600_000;
+const LONGEST_RETURN_MS = 3_600_000;
 
 /** What it works on: the fold's core. */
 interface Ground {

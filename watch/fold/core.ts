@@ -116,7 +116,7 @@ export class FoldCore {
     return !this.windows.isEmpty && this.windows.plannedUntil(presenceOf(members), at, 0) !== null;
   }
 
-  /** When downtime of it was planned, between two moments not more than an hour ago. */
+  /** When downtime of it was planned, between two moments of the last two days. */
   plannedBetween(members: Partial<Subject>, from: number, to: number): Span[] {
     return this.windows.isEmpty ? [] : this.windows.plannedBetween(presenceOf(members), from, to);
   }

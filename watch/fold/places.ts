@@ -14,9 +14,6 @@ export class Places implements TerminalWatch {
     this.#core = core;
   }
 
-  /** It has no deadlines: what a fix says, it says at once. */
-  load(): void {}
-
   heard(t: Terminal, key: string, { facts, samples }: News): void {
     if (facts.note?.began && t.whereabouts) t.whereabouts.carried = null;
     const isSparse = Boolean(t.birth?.sparse && facts.note?.current);

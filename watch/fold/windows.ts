@@ -3,8 +3,10 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { OperatorEntry } from '../../protocol/entries.ts';
 import { namedIn, type OperatorWindow, readWindowAction } from '../../protocol/operator.ts';
-import { LONGEST_RETURN_MS } from './alerts.ts';
 import type { FoldCore } from './core.ts';
+
+/** Maintenance that is over is known for so long: who is heard rarely has their time counted late. */
+const MAINTENANCE_KEPT_MS = 2 * 86_400_000;
 
 export class Windows {
   readonly duties = { window: (id: string) => this.#due(id), withheld: (key: string) => this.#core.alerts.release(key) };
@@ -71,10 +73,10 @@ export class Windows {
   }
 }
 
-/** What comes back after maintenance has time to. One that ended before it began was for nothing. */
+/** One that ended before it began was for nothing. */
 function keptUntil({ op, from, until }: OperatorWindow): number {
   if (until === null) return Number.POSITIVE_INFINITY;
-  return op === 'maintenance' && until > from ? until + LONGEST_RETURN_MS : until;
+  return op === 'maintenance' && until > from ? until + MAINTENANCE_KEPT_MS : until;
 }
 
 /** For one that was given none: the same wherever the log is folded. */

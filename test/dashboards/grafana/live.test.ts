@@ -63,6 +63,8 @@ describe.skipIf(isMissing)('on a fleet in InfluxDB', { timeout: 60_000 }, () => 
       'north/SN000002 m-1',
     ]);
     expect(alerts).toMatchObject([
+      // Whoever talks reports reconnects, two a minute.
+      { type: 'coverage.weakening', critical: 0, warning: 10, info: 0 },
       { type: 'quota.terminals', critical: 2, warning: 0, info: 0 },
       { type: 'terminal.offline', critical: 0, warning: 2, info: 0 },
     ]);

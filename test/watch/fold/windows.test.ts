@@ -238,6 +238,72 @@ describe('maintenance', () => {
   });
 });
 
+describe('maintenance of many', () => {
+  /** Terminals 1 to 6 of a site and 7 to 12 of another, all of which fall silent at minute 0, or report each five minutes. */
+  const all = Array.from({ length: 12 }, (_, n) => n + 1);
+  const born = all.flatMap((n) => [
+    terminal(MONDAY, serial(n), { site: n <= 6 ? 's-1' : 's-2' }),
+    birth(MONDAY + n, {}, { sn: serial(n) }),
+  ]);
+  const lively = (numbers: number[], to: number) =>
+    Array.from({ length: to / 5 }, (_, k) => numbers.map((n) => report(at(5 * (k + 1)) + n, k, { sn: serial(n) }))).flat();
+  const types = (lines: Line[]) =>
+    fold(lines).flatMap(({ transition, alert }) => (transition === 'updated' ? [] : [`${transition} ${alert.type}`]));
+
+  it('whose site goes down in it is no outage, nor anybody’s alert', () => {
+    const log = [...born, maintenance(1, { site: 's-1' }), ...lively([7, 8, 9, 10, 11, 12], 60), tick(at(60))];
+
+    expect(types(log)).toEqual([]);
+    expect(types(log.filter(({ operator: planned }) => !planned))).toEqual(['fired outage']);
+  });
+
+  it('counts nobody among those who go beside it', () => {
+    const beside = [7, 8, 9, 10, 11];
+    const log = [...born, maintenance(1, { site: 's-1' }), ...lively([12], 60), tick(at(60))];
+
+    const told = fold(log).filter(({ transition }) => transition === 'fired');
+
+    expect(told.map(({ alert }) => [alert.type, alert.subject.site, alert.members])).toEqual([['outage', 's-2', beside.map(serial)]]);
+  });
+
+  it('keeps an outage from beginning that it names, and lets it begin where it holds an interval after', () => {
+    const planned = maintenance(1, { acquirer: 'acme', type: 'outage' }, { until: at(30) });
+    const rest = lively([7, 8, 9, 10, 11, 12], 60);
+
+    expect(types([...born, planned, ...rest.filter((line) => line.at < at(34))])).toEqual([]);
+    expect(types([...born, planned, ...rest])).toEqual(['fired outage']);
+  });
+
+  it('leaves an outage that goes on to its end', () => {
+    const log = [...born, maintenance(20, { site: 's-1' }), ...lively([7, 8, 9, 10, 11, 12], 60)].sort((a, b) => a.at - b.at);
+    const home = [1, 2, 3, 4, 5, 6].map((n) => report(at(61), 1, { sn: serial(n) }));
+
+    expect(types([...log, ...home, tick(at(62))])).toEqual(['fired outage', 'resolved outage']);
+  });
+});
+
+describe('the time of maintenance', () => {
+  const expectedMinutes = (...lines: Line[]) => {
+    const watch = new Watch();
+    for (const line of lines) watch.step(entry(line));
+    return watch.state.terminals.get(`acme/${SN}`)!.availability!.present.expectedMs / MINUTE;
+  };
+
+  it('is left out of availability, whether the terminal was there in it or not', () => {
+    const there = Array.from({ length: 36 }, (_, n) => back(5 * (n + 1)));
+    const gone = [back(180)];
+    const planned = (site: string) => maintenance(0, { site }, { from: at(10), until: at(30) });
+
+    for (const log of [there, gone]) {
+      const all = expectedMinutes(...silent(), ...log);
+
+      expect(all).toBeGreaterThan(100);
+      expect(expectedMinutes(...silent(), planned('s-1'), ...log)).toBe(all - 20);
+      expect(expectedMinutes(...silent(), planned('s-2'), ...log)).toBe(all);
+    }
+  });
+});
+
 describe('a silence and maintenance together', () => {
   it('withhold first, and then hold', () => {
     const log = [...silent(), maintenance(1, { site: 's-1' }, { until: at(30) }), silence(1, { merchant: 'm-1' }, { until: at(50) })];
