@@ -159,7 +159,8 @@ class Terminal {
     if (!this.#session || this.reports.length >= limit) return;
     this.#lastAt = Math.max(this.#options.now(), this.#lastAt + 1);
     const seq = this.#session.seq++;
-    const rsrp = -70 - (this.reports.length % 50);
+    // Good, and without a course: what the watch of coverage says would come at its own time.
+    const rsrp = -75 - ((this.reports.length * 7) % 15);
     this.reports.push({ user: this.#user, session: this.#session.id, seq, at: this.#lastAt, rsrp, durableAtPuback: null });
   }
 
