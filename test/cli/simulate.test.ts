@@ -126,8 +126,8 @@ describe('tillwatch simulate', () => {
   });
 });
 
-/** Soon missed, where somebody is: at this speed they report each three seconds at the least. */
-const RULES = { 'terminal.offline': { offlineIntervals: 2, offlineKeepalives: 0.2 } };
+/** Soon missed, where somebody is: at this speed they report each three seconds at the least. Each is told of, though all go at once. */
+const RULES = { 'terminal.offline': { offlineIntervals: 2, offlineKeepalives: 0.2 }, outage: { leastTerminals: 100 } };
 
 async function installed(): Promise<Installation> {
   const installation = await Installation.create();

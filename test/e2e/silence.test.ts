@@ -109,6 +109,7 @@ describe('a clean stop', () => {
       state: '',
       last: after.terminal.last,
       lastSeenAt: after.terminal.lastSeenAt,
+      availability: after.terminal.availability,
     });
     const store = await openDuckDbStore(installation.paths.store, FOR_EVER);
     const points = await store.query('SELECT count(*) AS n, count(DISTINCT seq) AS seqs FROM main.terminal');
