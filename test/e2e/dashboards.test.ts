@@ -9,8 +9,8 @@ import { lacks } from '../helpers/servers.ts';
 
 const TEST_MS = 120_000;
 const TERMINALS = 60;
-/** So that silence is told within seconds. */
-const RULES = { 'terminal.offline': { lostHoldSeconds: 1 } };
+/** So that silence is told within seconds, and of each by itself. */
+const RULES = { 'terminal.offline': { lostHoldSeconds: 1 }, outage: { leastTerminals: 1_000 } };
 
 interface Finding {
   panel?: string;
