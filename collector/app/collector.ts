@@ -114,9 +114,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       series: { most: options.maxSeries, days: options.kept.rawDays },
       classOf,
       outboxRead: (sequence) => owner.outboxRead('feed', sequence),
-      watched: () => owner.position,
     });
-    owner.follow((entry, after) => feed.offer(entry, after));
 
     const { book, courier, webhooks, refusalOf } = openWebhooks({
       state: webhooksState,
