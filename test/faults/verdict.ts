@@ -57,6 +57,8 @@ export async function judge(played: Played, { connects, ...known }: Known, round
 export async function evidenceOf({ installation, acquirer, influx, sent, asked }: Played, listed: readonly string[]): Promise<Evidence> {
   const { paths } = installation;
   const left = await leftState(paths);
+  // What was said after the list was asked for, such as of our own parts, cannot be in it.
+  for (const { id, transition } of left.pending) if (transition === 'fired' && !listed.includes(id)) listed.push(id);
   const transitions = await foldLogs(paths, left.position);
   const ids = new Set(transitions.map(({ alert }) => alert.id));
   const users = new Set(sent.map(({ user }) => user));
