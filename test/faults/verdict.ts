@@ -53,12 +53,16 @@ export async function judge(played: Played, { connects, ...known }: Known, round
   return transitions;
 }
 
-/** Reads everything that an installation left behind. `listed`: the ids of the alerts that its API listed. */
-export async function evidenceOf({ installation, acquirer, influx, sent, asked }: Played, listed: readonly string[]): Promise<Evidence> {
+/** Reads everything that an installation left behind. `listedBefore`: the ids of the alerts that its API listed. */
+export async function evidenceOf(
+  { installation, acquirer, influx, sent, asked }: Played,
+  listedBefore: readonly string[],
+): Promise<Evidence> {
   const { paths } = installation;
   const left = await leftState(paths);
   // What was said after the list was asked for, such as of our own parts, cannot be in it.
-  for (const { id, transition } of left.pending) if (transition === 'fired' && !listed.includes(id)) listed.push(id);
+  const late = left.pending.filter(({ id, transition }) => transition === 'fired' && !listedBefore.includes(id)).map(({ id }) => id);
+  const listed = [...listedBefore, ...late];
   const transitions = await foldLogs(paths, left.position);
   const ids = new Set(transitions.map(({ alert }) => alert.id));
   const users = new Set(sent.map(({ user }) => user));
