@@ -1,17 +1,14 @@
 /**
- * The store feed: takes the same sequence of entries as the watch, at its own pace and offset, and writes points. While it keeps up with
- * the watch it takes entries as that has folded them; else it reads them from the logs. A slow or dead store delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that
- * is saved every few seconds, and then points may be written again, under the same identity.
+ * The store feed: reads the same sequence of entries as the watch, at its own pace and offset, and writes points. A slow or dead store
+ * delays points and nothing else; what has been written is told by the store's own marks where it has them, else by the offset that is
+ * saved every few seconds, and then points may be written again, under the same identity.
  */
 import type { LogReader } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
-import type { OwnerEntry } from '../../protocol/entries.ts';
 import { beginSave, loadRow, type SavedRow, takeSaved } from '../../watch/fold/table.ts';
-import { Bell } from '../bell.ts';
 import { follow } from '../follow.ts';
-import { type BrokerEntry, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
-import { hasReached, isAt, type Position, positionFromText, positionToText, START } from '../log/position.ts';
+import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
 import { fromBytes, numberKey, OUTBOX, type OutboxRow, type Quarantined, toBytes } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
 import { Quarantine } from '../owner/quarantine.ts';
@@ -23,8 +20,6 @@ import { Fold, type FoldDeps, keptRow, type Load } from './fold.ts';
 
 const DAY_MS = 86_400_000;
 const BATCH_POINTS = 5_000;
-/** What may gather while a batch is under way; what comes then is read from the logs. */
-const MOST_POINTS = 4 * BATCH_POINTS;
 /** A save costs as much as the points of a terminal, for each that has reported since the last one. */
 const SAVE_EVERY_MS = 5_000;
 const IDLE_MS = 1_000;
@@ -49,8 +44,6 @@ export interface FeedDeps extends FoldDeps {
   /** Waits with what cannot be saved for the moment. */
   patience: Patience;
   outboxRead(sequence: number): void;
-  /** How far the watch has come, where it runs in this process and `offer` is told what it folds. */
-  watched?(): Position;
 }
 
 /** How far the feed has come. `outbox`: the last row written. */
@@ -72,10 +65,6 @@ export class Feed {
   readonly #logs: Follower;
   readonly #turns: Turns;
   #load: Load;
-  /** Whether the watch's next entry is the feed's next, too. */
-  #keepsUp = false;
-  /** Rung where, keeping up, there is something to be written. */
-  readonly #filled = new Bell();
   readonly quarantine: Quarantine;
   #outbox: number;
   /** What the store says it has: entries up to here are folded, and their points dropped. */
@@ -137,38 +126,18 @@ export class Feed {
     let writing = Promise.resolve();
     while (!signal.aborted) {
       const before = positionToText(this.position);
-      await Promise.all([this.#gather(signal), writing]);
+      await Promise.all([this.#read(), writing]);
       if (signal.aborted) return;
       await this.#gatherOutbox();
       const delivery = this.#delivery();
       if (delivery.batch.size === 0 && delivery.position === before && !this.#mustSave(delivery)) {
-        await this.#idle(IDLE_MS, (until) => this.#logs.owner.grown(until), signal);
+        await this.#idle(signal);
         continue;
       }
       if (delivery.saves) beginSave(this.fold.tables);
       writing = this.#deliver(delivery, signal);
     }
     await writing;
-  }
-
-  /** Takes an entry that the watch has folded just now, where it is the feed's next: nothing is read or decoded twice. */
-  offer(entry: BrokerEntry | OwnerEntry, after: Position): void {
-    if (!this.#keepsUp) return;
-    if (this.#size >= MOST_POINTS) {
-      this.#keepsUp = false;
-      return;
-    }
-    this.#logs.skipTo(after);
-    this.#take(entry);
-    // Ticks are the owner's: so there is something to be written each second.
-    if (isOwnerEntry(entry) || this.#size >= BATCH_POINTS) this.#filled.ring();
-  }
-
-  /** The points of the entries from here on, as many as one write takes. */
-  async #gather(signal: AbortSignal): Promise<void> {
-    // Without ticks there may still be something to save.
-    if (this.#keepsUp) await this.#idle(SAVE_EVERY_MS, (until) => this.#filled.heard(until), signal);
-    else await this.#read();
   }
 
   /** The watch's rows that have not been written; last, so that what is written up to an entry has what was said before it. */
@@ -180,26 +149,15 @@ export class Feed {
     }
   }
 
-  /** Reads the logs, up to a batch or to where the watch is: then it keeps up. */
+  /** The points of the entries from here on, as many as one write takes. */
   async #read(): Promise<void> {
-    const { watched } = this.#deps;
-    while (this.#size < BATCH_POINTS) {
-      const item = await this.#logs.next(watched);
-      if (!item) {
-        this.#keepsUp = watched !== undefined && isAt(this.position, watched());
-        return;
-      }
+    const load = this.#load;
+    while (load.batch.size + load.kept.length < BATCH_POINTS) {
+      const item = await this.#logs.next();
+      if (!item) return;
       if (this.#turns.isOver()) await this.#turns.next();
-      this.#take(item.entry);
+      this.fold.take(item.entry, hasReached(this.#written, this.position) ? null : load);
     }
-  }
-
-  #take(entry: BrokerEntry | OwnerEntry): void {
-    this.fold.take(entry, hasReached(this.#written, this.position) ? null : this.#load);
-  }
-
-  get #size(): number {
-    return this.#load.batch.size + this.#load.kept.length;
   }
 
   #newLoad(): Load {
@@ -314,10 +272,10 @@ export class Feed {
     return undefined;
   }
 
-  /** Until something has happened, or for so long. */
-  async #idle(ms: number, happened: (until: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** Until there may be more to read, or for a while. */
+  async #idle(signal: AbortSignal): Promise<void> {
     const { signal: until, end } = follow(signal);
-    await Promise.race([happened(until), this.#deps.clock.sleep(ms, until)]);
+    await Promise.race([this.#logs.owner.grown(until), this.#deps.clock.sleep(IDLE_MS, until)]);
     end();
   }
 }

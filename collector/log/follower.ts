@@ -1,7 +1,7 @@
 /**
  * Reads both logs as the one sequence that the owner made of them: brokers' records up to where an owner's entry stands, then that
  * entry. It never reads further into the brokers' log than the owner's newest entry says, for the owner may still put something in
- * between; ticks come each second, so that is how far behind it is. Where it is told how far the owner itself has folded it gets to there.
+ * between; ticks come each second, so that is how far behind it is.
  */
 import type { LogReader, Offset } from '../../backbone/log.ts';
 import { Cursor } from './cursor.ts';
@@ -28,26 +28,15 @@ export class Follower {
     return { brokers: this.brokers.next, owner: this.owner.next };
   }
 
-  /** Goes on after what was taken in without being read here; nothing that was read may be waiting. */
-  skipTo({ brokers, owner }: Position): void {
-    this.brokers.skipTo(brokers);
-    this.owner.skipTo(owner);
-  }
-
-  /** The next entry; undefined where the sequence ends so far. `folded`: how far the owner has come, where it runs in this process. */
-  async next(folded?: () => Position): Promise<Item | undefined> {
+  /** The next entry; undefined where the sequence ends so far. */
+  async next(): Promise<Item | undefined> {
     if (!this.#upcoming) {
       const bytes = await this.owner.peek();
-      if (!bytes) return folded && this.#brokersFolded(folded());
+      if (!bytes) return undefined;
       this.#upcoming = decodeOwnerRecord(bytes);
     }
     const item = await this.#brokersBefore(this.#upcoming.before);
     return item ?? this.#owners(this.#upcoming);
-  }
-
-  /** What the owner has folded since its newest entry, unless it has appended another one while this was looked for. */
-  #brokersFolded({ brokers, owner }: Position): Promise<Item | undefined> | undefined {
-    return isBefore(this.owner.next, owner) ? undefined : this.#brokersBefore(brokers);
   }
 
   /**

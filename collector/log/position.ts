@@ -17,11 +17,6 @@ export function hasReached(a: Position, b: Position): boolean {
   return !isBefore(a.brokers, b.brokers) && !isBefore(a.owner, b.owner);
 }
 
-/** Whether they are the same place. */
-export function isAt(a: Position, b: Position): boolean {
-  return hasReached(a, b) && hasReached(b, a);
-}
-
 /** `brokers/owner` as `batch.index/batch.index`. */
 export function positionToText({ brokers, owner }: Position): string {
   return `${brokers.batch}.${brokers.index}/${owner.batch}.${owner.index}`;

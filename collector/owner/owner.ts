@@ -96,7 +96,6 @@ export class Owner {
   readonly #saves = new Bell();
   readonly #turns: Turns;
   readonly #stopping = new AbortController();
-  #told: (entry: BrokerEntry | OwnerEntry, position: Position) => void = () => {};
   #savedAt: number;
   #foldedSinceSave = 0;
   #saving: Promise<void> | null = null;
@@ -127,16 +126,9 @@ export class Owner {
     this.watch.load(savedRows(deps.state, this.watch.tableNames));
   }
 
-  /** How far it has come. */
-  get position(): Position {
-    // Moves on from the end of a batch that was read to its end.
-    this.#logs.brokers.peekLoaded();
+  /** For metrics: how far the brokers' log has been folded. */
+  get position() {
     return this.#logs.position;
-  }
-
-  /** `told`: called at once after each entry is folded, with the position after it. */
-  follow(told: (entry: BrokerEntry | OwnerEntry, position: Position) => void): void {
-    this.#told = told;
   }
 
   /** Folds what this partition's owner had appended before: after it, the order of new entries is this owner's to say. */
@@ -146,7 +138,7 @@ export class Owner {
       if (this.#turns.isOver()) await this.#turns.next();
       if (isOwnerEntry(item.entry)) {
         if (item.entry.kind === 'platform') notePlatformEntry(this.#pulse, item.entry);
-        this.#fold(item.entry, this.#logs.position);
+        this.#fold(item.entry);
       } else {
         if (item.entry.kind === 'heartbeat') noteHeartbeat(this.#pulse, item.entry, this.watch.now);
         this.#foldBroker(item.entry, item.offset);
@@ -307,30 +299,24 @@ export class Owner {
       const part = entries.slice(from, from + APPEND_ENTRIES);
       const before = this.#logs.brokers.next;
       const offset = await append(part.map((entry) => encodeOwnerRecord({ before, entry })));
-      // Nobody else appends to this log, and one append waits for the other: each is a batch.
-      const next = { batch: offset.batch + 1, index: 0 };
-      this.#logs.owner.skipTo(next);
-      for (const [i, entry] of part.entries()) {
-        const owner = i + 1 === part.length ? next : { batch: offset.batch, index: i + 1 };
-        this.#fold(entry, { brokers: before, owner });
-      }
+      this.#logs.owner.skipTo({ batch: offset.batch, index: offset.index + part.length });
+      for (const entry of part) this.#fold(entry);
     }
   }
 
   #foldBroker(entry: BrokerEntry, offset: Offset): void {
-    const { bad } = this.#fold(entry, this.#logs.position);
+    const { bad } = this.#fold(entry);
     const row = entry.kind === 'heartbeat' ? null : quarantinedFrom(entry, offset, bad);
     if (row) this.#outputs.keep(this.quarantine.add(row, row.raw === null ? 'refusal' : 'message'));
   }
 
-  #fold(entry: BrokerEntry | OwnerEntry, after: Position): Output {
+  #fold(entry: BrokerEntry | OwnerEntry): Output {
     // Heartbeats are in the record as the ticks that follow them; refusals are nobody's life.
     if (this.#deps.record && entry.kind !== 'heartbeat' && entry.kind !== 'refusal') this.#deps.record(lineFromEntry(entry));
     const output = this.watch.step(entry);
     this.#foldedSinceSave++;
     this.#outputs.add(output, this.watch.now);
     if (entry.kind === 'message' && entry.replayed) this.#endReplay(entry as ReplayedMessage, output.bad);
-    this.#told(entry, after);
     return output;
   }
 

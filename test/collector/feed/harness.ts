@@ -11,7 +11,7 @@ import { Patience } from '../../../collector/patience.ts';
 import type { Point } from '../../../collector/store/point.ts';
 import type { Batch, OnRefused, StoreError, TelemetryStore } from '../../../collector/store/port.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { HandClock, Life, type Plant, plant, type RunningOwner } from '../owner/harness.ts';
+import { HandClock, Life, type Plant, plant } from '../owner/harness.ts';
 
 /** The far side of a network: keeps points by identity, as InfluxDB does, and commits no marks with them. */
 export class KeyedStore implements TelemetryStore {
@@ -81,8 +81,6 @@ export interface FeedOptions {
   said?: string[];
   series?: SeriesLimits;
   classOf?: (system: string, code: string) => string;
-  /** The owner whose watch it is to keep up with; without one it reads the logs alone. */
-  beside?: RunningOwner;
 }
 
 /** A store whose writes are steps of a life. */
@@ -125,9 +123,7 @@ export function startFeed(p: Plant, store: TelemetryStore, options: FeedOptions 
     classOf,
     outboxRead: (sequence) => void written.push(sequence),
     say: (line) => void said.push(line),
-    ...(options.beside && { watched: () => options.beside!.owner.position }),
   });
-  options.beside?.owner.follow((entry, after) => life.dead || feed.offer(entry, after));
   const stopping = new AbortController();
   void life.ended.then(() => stopping.abort());
   p.lives.push(life);
