@@ -21,9 +21,9 @@ export async function eventually<T>(fn: () => T | Promise<T>, { within = 10_000,
       return await beforeDeadline(fn, deadline, within);
     } catch (error) {
       const left = deadline - performance.now();
-      // A last try that was cut off says less than the one before it.
-      if (left <= 0) throw error instanceof NoAnswer ? (last ?? error) : error;
-      last = error;
+      // A try that was cut off says less than the one before it; its timer may be a little early.
+      if (!(error instanceof NoAnswer)) last = error;
+      if (left <= 0) throw last ?? error;
       await delay(Math.min(every, left));
     }
   }
