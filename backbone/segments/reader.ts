@@ -9,10 +9,10 @@ import { corruptFrame } from './scan.ts';
 import { type Found, SegmentFile } from './segment-file.ts';
 
 const POLL_MS = 25;
-/** A reader this many batches behind reads ahead in large pieces. */
-const BEHIND_BATCHES = 8;
 const AHEAD_BYTES = 1024 * 1024;
 const FIRST_GUESS_BYTES = 16 * 1024;
+/** Those who share a reader stand at different places: to find one again means to go over a segment from its start. */
+const PLACES = 4;
 /** Retention may remove a segment between looking and opening. */
 const OPEN_TRIES = 5;
 
@@ -26,7 +26,7 @@ export async function openSegmentReader(dir: string, { pollMs = POLL_MS }: Reade
   return new Reader(resolve(dir), pollMs);
 }
 
-/** Where a reader stands: the next batch, and where in which segment it must be. */
+/** Where somebody stands who reads: the next batch, and where in which segment it must be. */
 interface Cursor {
   segment: SegmentFile;
   position: number;
@@ -35,6 +35,10 @@ interface Cursor {
   last: number;
   /** The newest segment's mark when this was found out. */
   newest: Buffer;
+  /** What was read at once ends at this batch; what stood after it was not durable then. */
+  windowUntil: number;
+  /** About how many bytes a batch takes. */
+  guess: number;
 }
 
 class Reader implements LogReader {
@@ -42,10 +46,8 @@ class Reader implements LogReader {
   readonly #pollMs: number;
   readonly #durable: DurableFile;
   #closed = false;
-  #cursor: Cursor | undefined;
-  /** What was read at once ends at this batch; what stood after it was not durable then. */
-  #windowUntil = 0;
-  #guess = FIRST_GUESS_BYTES;
+  /** The last used first. */
+  #cursors: Cursor[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(dir: string, pollMs: number) {
@@ -82,7 +84,7 @@ class Reader implements LogReader {
     this.#closed = true;
     announceGrowth(this.#dir);
     await this.#turn;
-    this.#forget();
+    for (const { segment } of this.#cursors.splice(0)) segment.close();
     this.#durable.close();
   }
 
@@ -125,36 +127,40 @@ class Reader implements LogReader {
   /** The whole frame of the cursor's next batch, or undefined where it is damaged. */
   async #frame(cursor: Cursor, durable: Durable, maxBytes: number): Promise<Found | undefined> {
     const { segment, position, next } = cursor;
-    if (next > this.#windowUntil) {
+    if (next > cursor.windowUntil) {
       segment.refresh();
-      this.#windowUntil = durable.batch;
+      cursor.windowUntil = durable.batch;
     }
-    const behind = durable.batch - next > BEHIND_BATCHES;
-    const found = await segment.frameAt(position, behind ? Math.min(maxBytes, AHEAD_BYTES) : this.#guess);
+    const unread = (durable.batch - next + 1) * cursor.guess;
+    const found = await segment.frameAt(position, Math.min(unread, maxBytes, AHEAD_BYTES));
     if (!found || wholeFrame(found.bytes, found.offset, segment.head.mark)?.batch !== next) return undefined;
-    this.#guess = found.size;
+    cursor.guess = found.size;
     return found;
   }
 
   /** A cursor at `batch`, or at the first one after a gap. Errors: LogError `gone`, `corrupt`. */
   async #seek(batch: number, durable: Durable): Promise<Cursor> {
-    const here = this.#cursor;
-    const fresh = here?.newest.equals(durable.mark);
-    if (here && fresh && here.next === batch && batch <= here.last) return here;
-    const cursor = await this.#locate(batch, durable, here);
+    const here = this.#cursors.find(({ newest, next, last }) => next === batch && batch <= last && newest.equals(durable.mark));
+    if (here) return this.#keep(here);
+    const cursor = this.#keep(await this.#locate(batch, durable));
     await this.#skipTo(cursor, batch);
     return cursor;
   }
 
-  async #locate(batch: number, durable: Durable, here: Cursor | undefined): Promise<Cursor> {
+  async #locate(batch: number, durable: Durable): Promise<Cursor> {
     const { segment, last } = await this.#openFor(batch);
-    // The same file as before: go on from where we stood in it rather than from its start.
-    const known = here?.segment.head.mark.equals(segment.head.mark) && here.next <= batch;
-    const position = known ? here!.position : SEGMENT_HEAD_BYTES;
-    const next = known ? here!.next : segment.head.first;
-    this.#forget();
-    this.#cursor = { segment, position, next, last, newest: durable.mark };
-    return this.#cursor;
+    // In the same file as before: go on from where somebody stood in it rather than from its start.
+    const before = this.#cursors.filter((c) => c.segment.head.mark.equals(segment.head.mark) && c.next <= batch);
+    const nearest = before.reduce<Cursor | undefined>((best, c) => (best && best.next >= c.next ? best : c), undefined);
+    const { position, next, guess } = nearest ?? { position: SEGMENT_HEAD_BYTES, next: segment.head.first, guess: FIRST_GUESS_BYTES };
+    return { segment, position, next, last, newest: durable.mark, windowUntil: 0, guess };
+  }
+
+  /** As the last used; the one that was not used for longest goes. */
+  #keep(cursor: Cursor): Cursor {
+    this.#cursors = [cursor, ...this.#cursors.filter((c) => c !== cursor)];
+    for (const { segment } of this.#cursors.splice(PLACES)) segment.close();
+    return cursor;
   }
 
   /** The segment that holds `batch`, or that follows the gap which it fell into; with its last batch. */
@@ -195,11 +201,5 @@ class Reader implements LogReader {
       cursor.position += size;
       cursor.next++;
     }
-  }
-
-  #forget(): void {
-    this.#cursor?.segment.close();
-    this.#cursor = undefined;
-    this.#windowUntil = 0;
   }
 }

@@ -168,9 +168,7 @@ export class Feed {
   #delivery(): Delivery {
     const load = this.#load;
     this.#load = this.#newLoad();
-    // The outbox is told at once what is written of it.
-    const isUrgent = load.kept.length > 0 || this.#outbox !== this.#saved.outbox;
-    const saves = isUrgent || this.#deps.clock.monotonic() - this.#savedAt >= SAVE_EVERY_MS;
+    const saves = this.#deps.clock.monotonic() - this.#savedAt >= SAVE_EVERY_MS;
     return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now, saves };
   }
 

@@ -36,6 +36,8 @@ import { noTallies, Quarantine, type Tallies } from './quarantine.ts';
 /** Entries folded before requests are looked at. */
 const SLICE_ENTRIES = 500;
 const SAVE_EVERY_MS = 5_000;
+/** What somebody waits for is saved at once after a calm, and else so long after the save before: each writes all that changed since. */
+const SAVE_SOON_MS = 1_000;
 const SAVE_EVERY_ENTRIES = 20_000;
 /** Records of one append: a large import goes in parts, and its commit entry closes it. */
 const APPEND_ENTRIES = 1_000;
@@ -334,8 +336,9 @@ export class Owner {
   async #saveIfDue(): Promise<void> {
     if (this.#saveFailure) throw this.#saveFailure;
     if (this.#saving) return;
-    const waited = this.#deps.clock.monotonic() - this.#savedAt >= SAVE_EVERY_MS && this.#foldedSinceSave > 0;
-    if (!this.#outputs.urgent && !waited && this.#foldedSinceSave < SAVE_EVERY_ENTRIES) return;
+    const waitedMs = this.#deps.clock.monotonic() - this.#savedAt;
+    const isDue = waitedMs >= SAVE_EVERY_MS ? this.#foldedSinceSave > 0 : this.#outputs.urgent && waitedMs >= SAVE_SOON_MS;
+    if (!isDue && this.#foldedSinceSave < SAVE_EVERY_ENTRIES) return;
     this.#saving = this.#save().then(
       () => {
         this.#saving = null;
