@@ -7,7 +7,7 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { StateStore } from '../../backbone/state.ts';
 import { ACQUIRER_PATTERN } from '../../protocol/topics.ts';
-import { fromBytes, toBytes } from '../owner/outputs.ts';
+import { fromBytes, toBytes } from '../rows.ts';
 
 /** `acquirer:{code}` reads its own rows alone. */
 export type Role = 'admin' | 'noc' | 'viewer' | `acquirer:${string}`;

@@ -1,5 +1,5 @@
 import type { StateStore } from '../../backbone/state.ts';
-import { fromBytes } from '../owner/outputs.ts';
+import { fromBytes } from '../rows.ts';
 import { Problem } from './problem.ts';
 
 const DEFAULT_LIMIT = 100;

@@ -9,10 +9,12 @@ import { beginSave, loadRow, type SavedRow, takeSaved } from '../../watch/fold/t
 import { follow } from '../follow.ts';
 import { Follower } from '../log/follower.ts';
 import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
-import { fromBytes, numberKey, OUTBOX, type OutboxRow, type Quarantined, toBytes } from '../owner/outputs.ts';
+import { type NumberedRow, outboxAfter } from '../owner/outbox.ts';
+import type { Quarantined } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
 import { Quarantine } from '../owner/quarantine.ts';
 import { type Patience, throwUnlessItPasses } from '../patience.ts';
+import { fromBytes, toBytes } from '../rows.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { type Batch, type Marks, StoreError, type TelemetryStore } from '../store/port.ts';
 import { Turns } from '../turns.ts';
@@ -28,7 +30,9 @@ const LAST_RETRY_MS = 30_000;
 const CONSUMER = 'feed';
 const FEED_TABLE = 'feed';
 const TALLIES = 'quarantined';
+/** The names of its marks in the store. */
 const ENTRIES = 'entries';
+const OUTBOX = 'outbox';
 
 export interface FeedDeps extends FoldDeps {
   brokersLog: LogReader;
@@ -142,10 +146,10 @@ export class Feed {
 
   /** The watch's rows that have not been written; last, so that what is written up to an entry has what was said before it. */
   async #gatherOutbox(): Promise<void> {
-    for (const { key, value } of this.#outboxRows(2 * BATCH_POINTS)) {
+    for (const { sequence, row } of this.#outboxRows(2 * BATCH_POINTS)) {
       if (this.#turns.isOver()) await this.#turns.next();
-      this.#outbox = Number(key);
-      this.fold.takeRow(fromBytes<OutboxRow>(value), this.#outbox, this.#load);
+      this.#outbox = sequence;
+      this.fold.takeRow(row, sequence, this.#load);
     }
   }
 
@@ -172,9 +176,9 @@ export class Feed {
     return { ...load, position: positionToText(this.position), outbox: this.#outbox, at: this.fold.now, saves };
   }
 
-  #outboxRows(limit: number) {
-    const rows = [];
-    for (const row of this.#deps.watchState.rows(OUTBOX, { after: numberKey(this.#outbox) })) {
+  #outboxRows(limit: number): NumberedRow[] {
+    const rows: NumberedRow[] = [];
+    for (const row of outboxAfter(this.#deps.watchState, this.#outbox)) {
       if (rows.length >= limit) break;
       rows.push(row);
     }

@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { Entry } from '../../protocol/entries.ts';
 import type { Table } from '../../watch/fold/table.ts';
-import type { OutboxRow, Quarantined } from '../owner/outputs.ts';
+import type { OutboxRow } from '../owner/outbox.ts';
+import type { Quarantined } from '../owner/outputs.ts';
 import { Draft } from '../store/draft.ts';
 import type { Point } from '../store/point.ts';
 import type { Batch } from '../store/port.ts';

@@ -1,5 +1,5 @@
 /** Rows of the watch's outbox -> points (contract, InfluxDB layout: `alert`, `presence`, `merchant`). */
-import type { OutboxRow } from '../owner/outputs.ts';
+import type { OutboxRow } from '../owner/outbox.ts';
 import type { Point } from '../store/point.ts';
 
 const NANOS_PER_MS = 1_000_000;

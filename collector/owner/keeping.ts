@@ -1,7 +1,8 @@
 /** How long past alerts and commands are kept: time would fill the state with them. */
 import type { Change, StateStore } from '../../backbone/state.ts';
 import type { Alert } from '../../protocol/alerts.ts';
-import { ALERT_ENDS, ALERT_IDS, ALERT_LOG, COMMAND_ENDS, COMMAND_LOG, fromBytes } from './outputs.ts';
+import { fromBytes } from '../rows.ts';
+import { ALERT_ENDS, ALERT_IDS, ALERT_LOG, COMMAND_ENDS, COMMAND_LOG } from './outputs.ts';
 
 const KEPT_MS = 400 * 86_400_000;
 /** Rows that one save removes. */

@@ -2,18 +2,15 @@
 
 import type { Offset } from '../../backbone/log.ts';
 import type { Change } from '../../backbone/state.ts';
-import type { Alert } from '../../protocol/alerts.ts';
 import type { RefusalEntry } from '../../protocol/entries.ts';
 import { type TerminalId, terminalKey } from '../../protocol/topics.ts';
 import type { CommandRecord } from '../../watch/fleet/commands.ts';
-import type { Order, Output, WatchRow } from '../../watch/fold/output.ts';
+import type { Order, Output } from '../../watch/fold/output.ts';
 import type { ReceivedMessage } from '../log/entries.ts';
+import { newestFirst, numberKey, toBytes } from '../rows.ts';
+import { type OutboxRow, packs } from './outbox.ts';
 
 /** The tables that the collector keeps beside the fold's own. */
-export const OUTBOX = 'outbox';
-/** Who reads the outbox: a row is kept until all of them have. */
-export const OUTBOX_READERS = ['feed', 'webhooks'] as const;
-export type OutboxReader = (typeof OUTBOX_READERS)[number];
 export const ALERT_LOG = 'alert-log';
 export const ALERT_IDS = 'alert-ids';
 /** The keys of resolved alerts in the log, in the order of their ends. */
@@ -22,9 +19,6 @@ export const ALERT_ENDS = 'alert-ends';
 export const COMMAND_LOG = 'command-log';
 export const COMMAND_ENDS = 'command-ends';
 export const QUARANTINE = 'quarantine';
-
-/** One row for the store, in the order of the outbox. */
-export type OutboxRow = { kind: 'transition'; at: number; transition: string; alert: Alert } | { kind: 'row'; row: WatchRow };
 
 /** Something that was not taken in, with its sender, its reason and (where there were any) its bytes. */
 export interface Quarantined {
@@ -37,26 +31,6 @@ export interface Quarantined {
   detail: string;
   /** base64; null for what the broker refused, and so never had. */
   raw: string | null;
-}
-
-const encoder = new TextEncoder();
-
-export function toBytes(value: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(value));
-}
-
-export function fromBytes<T>(bytes: Uint8Array): T {
-  return JSON.parse(new TextDecoder().decode(bytes));
-}
-
-/** A key that sorts as its number does. */
-export function numberKey(n: number): string {
-  return String(n).padStart(15, '0');
-}
-
-/** A key under which the newest comes first. */
-export function newestFirst(at: number, id: string): string {
-  return `${numberKey(999_999_999_999_999 - at)}.${id}`;
 }
 
 /** What the keys of a terminal's commands begin with, and no other's do. */
@@ -73,6 +47,8 @@ export type GivenOrder = Order & { at: number };
 
 export class Outputs {
   #changes: Change[] = [];
+  /** Rows of the outbox, as JSON. */
+  #rows: string[] = [];
   /** By terminal and command: one that was given more than once, as in a backlog, is sent once. */
   #orders = new Map<string, GivenOrder>();
   /** The number of the last outbox row. */
@@ -90,9 +66,9 @@ export class Outputs {
       this.#outbox({ kind: 'transition', ...transition });
       const key = newestFirst(transition.alert.startsAt, transition.alert.id);
       this.#changes.push({ table: ALERT_LOG, key, value: toBytes(transition.alert) });
-      this.#changes.push({ table: ALERT_IDS, key: transition.alert.id, value: encoder.encode(key) });
       const { id, endsAt } = transition.alert;
-      if (endsAt !== null) this.#changes.push({ table: ALERT_ENDS, key: `${numberKey(endsAt)}.${id}`, value: encoder.encode(key) });
+      if (transition.transition === 'fired') this.#changes.push({ table: ALERT_IDS, key: id, value: Buffer.from(key) });
+      if (endsAt !== null) this.#changes.push({ table: ALERT_ENDS, key: `${numberKey(endsAt)}.${id}`, value: Buffer.from(key) });
     }
     for (const row of rows) this.#outbox({ kind: 'row', row });
     for (const record of commands) this.#command(record);
@@ -106,8 +82,10 @@ export class Outputs {
 
   /** Everything so far, to be committed at once; what comes after it is the next commit's. */
   take(): { changes: Change[]; orders: GivenOrder[]; sequence: number } {
-    const taken = { changes: this.#changes, orders: [...this.#orders.values()], sequence: this.sequence };
+    const changes = [...this.#changes, ...packs(this.#rows, this.sequence)];
+    const taken = { changes, orders: [...this.#orders.values()], sequence: this.sequence };
     this.#changes = [];
+    this.#rows = [];
     this.#orders = new Map();
     this.urgent = false;
     return taken;
@@ -118,12 +96,12 @@ export class Outputs {
     const key = commandKey(record);
     this.#changes.push({ table: COMMAND_LOG, key, value: toBytes(record) });
     const { endedAt, command } = record;
-    if (endedAt !== null)
-      this.#changes.push({ table: COMMAND_ENDS, key: `${numberKey(endedAt)}.${command.id}`, value: encoder.encode(key) });
+    if (endedAt !== null) this.#changes.push({ table: COMMAND_ENDS, key: `${numberKey(endedAt)}.${command.id}`, value: Buffer.from(key) });
   }
 
   #outbox(row: OutboxRow): void {
-    this.#changes.push({ table: OUTBOX, key: numberKey(++this.sequence), value: toBytes(row) });
+    this.#rows.push(JSON.stringify(row));
+    this.sequence++;
   }
 }
 

@@ -15,20 +15,12 @@ import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry }
 import { Follower } from '../log/follower.ts';
 import { type Position, positionFromText, positionToText, START } from '../log/position.ts';
 import { type Patience, throwUnlessItPasses } from '../patience.ts';
+import { fromBytes, toBytes } from '../rows.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { Turns } from '../turns.ts';
 import { pruneAlerts, pruneCommands } from './keeping.ts';
-import {
-  fromBytes,
-  type GivenOrder,
-  numberKey,
-  OUTBOX,
-  OUTBOX_READERS,
-  type OutboxReader,
-  Outputs,
-  quarantinedFrom,
-  toBytes,
-} from './outputs.ts';
+import { OUTBOX_READERS, type OutboxReader, removals } from './outbox.ts';
+import { type GivenOrder, Outputs, quarantinedFrom } from './outputs.ts';
 import { partsToSay, type Seen, unreadMs } from './parts.ts';
 import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
 import { noTallies, Quarantine, type Tallies } from './quarantine.ts';
@@ -74,8 +66,6 @@ interface Saved {
   position: string;
   pulse: Pulse;
   sequence: number;
-  /** The first outbox row that was still kept. */
-  outboxFrom: number;
   quarantined: Tallies;
 }
 
@@ -103,7 +93,6 @@ export class Owner {
   #saving: Promise<void> | null = null;
   /** Why the save that went on beside the fold failed; it ends the run. */
   #saveFailure: unknown = null;
-  #outboxFrom: number;
   /** The last row of it that each reader has no more need of. */
   readonly #outboxRead: Record<OutboxReader, number>;
   /** When the last tick was appended, by our monotonic clock. */
@@ -115,15 +104,14 @@ export class Owner {
   constructor(deps: OwnerDeps) {
     this.#deps = deps;
     const bytes = deps.state.get(OWNER_TABLE, CONSUMER);
-    const start = { position: positionToText(START), pulse: {}, sequence: 0, outboxFrom: 1, quarantined: noTallies() };
+    const start = { position: positionToText(START), pulse: {}, sequence: 0, quarantined: noTallies() };
     const saved = bytes ? fromBytes<Saved>(bytes) : start;
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog.reader, positionFromText(saved.position));
     this.#pulse = saved.pulse;
     this.#outputs = new Outputs(saved.sequence);
     this.quarantine = new Quarantine(deps.state, deps.quarantineMs, saved.quarantined);
     this.#turns = new Turns(deps.clock.monotonic);
-    this.#outboxFrom = saved.outboxFrom;
-    this.#outboxRead = Object.fromEntries(OUTBOX_READERS.map((reader) => [reader, saved.outboxFrom - 1])) as Record<OutboxReader, number>;
+    this.#outboxRead = Object.fromEntries(OUTBOX_READERS.map((reader) => [reader, 0])) as Record<OutboxReader, number>;
     this.#savedAt = deps.clock.monotonic();
     this.watch.load(savedRows(deps.state, this.watch.tableNames));
   }
@@ -355,27 +343,25 @@ export class Owner {
     const { brokers, owner } = this.#logs.position;
     this.watch.beginSave();
     const { changes, orders, sequence } = this.#outputs.take();
+    const outboxDone = Math.min(...Object.values(this.#outboxRead));
     const pruned = [
+      ...removals(state, outboxDone),
       ...this.quarantine.prune(this.watch.now),
       ...pruneAlerts(state, this.watch.now),
       ...pruneCommands(state, this.watch.now),
     ];
-    const outboxDone = Math.min(...Object.values(this.#outboxRead));
     const saved: Saved = structuredClone({
       position: positionToText({ brokers, owner }),
       pulse: this.#pulse,
       sequence,
-      outboxFrom: outboxDone + 1,
       quarantined: this.quarantine.tallies,
     });
     this.#savedAt = this.#deps.clock.monotonic();
     this.#foldedSinceSave = 0;
-    for (let n = this.#outboxFrom; n <= outboxDone; n++) changes.push({ table: OUTBOX, key: numberKey(n), value: null });
     const stage = (slice: readonly Change[]) => this.#outlast(() => state.stage(slice));
     await stageRows(stage, (limit) => this.watch.takeSaved(limit));
     await stageChanges(stage, [...changes, ...pruned]);
     await this.#outlast(() => state.commit([{ table: OWNER_TABLE, key: CONSUMER, value: toBytes(saved) }]));
-    this.#outboxFrom = outboxDone + 1;
     this.#saves.ring();
     await this.#release({ brokers, owner });
     await Promise.all(orders.map((order) => this.#outlast(() => this.#deps.send(order))));

@@ -3,7 +3,8 @@
  * whoever reaches a listener can fill it. Each row has others beside it, by its id and in the orders in which rows go.
  */
 import type { Change, StateStore } from '../../backbone/state.ts';
-import { fromBytes, newestFirst, numberKey, QUARANTINE, type Quarantined, toBytes } from './outputs.ts';
+import { fromBytes, newestFirst, numberKey, toBytes } from '../rows.ts';
+import { QUARANTINE, type Quarantined } from './outputs.ts';
 
 const MIB = 1024 ** 2;
 

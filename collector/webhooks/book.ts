@@ -4,7 +4,7 @@
  */
 import type { Change, StateStore } from '../../backbone/state.ts';
 import type { Transition } from '../../protocol/alerts.ts';
-import { fromBytes, toBytes } from '../owner/outputs.ts';
+import { fromBytes, toBytes } from '../rows.ts';
 import { type Endpoint, type EventType, eventTypeFor } from './endpoint.ts';
 import { eventId, type WebhookEvent } from './event.ts';
 import { failureOf, type Judgement, judge, type Result } from './judge.ts';

@@ -8,9 +8,10 @@ import type { Change, StateStore } from '../../backbone/state.ts';
 import type { Transition } from '../../protocol/alerts.ts';
 import { Bell } from '../bell.ts';
 import { follow } from '../follow.ts';
-import { fromBytes, numberKey, OUTBOX, type OutboxRow } from '../owner/outputs.ts';
+import { outboxAfter } from '../owner/outbox.ts';
 import type { Clock } from '../owner/owner.ts';
 import type { Patience } from '../patience.ts';
+import { fromBytes } from '../rows.ts';
 import type { Begun, Book, Delivery } from './book.ts';
 import { type Endpoint, nameOf, secretsAt } from './endpoint.ts';
 import { bodyOf, type WebhookEvent } from './event.ts';
@@ -96,11 +97,10 @@ export class Courier {
       const transitions: Transition[] = [];
       let rows = 0;
       let last = book.outbox;
-      for (const { key, value } of watchState.rows(OUTBOX, { after: numberKey(book.outbox) })) {
+      for (const { sequence, row } of outboxAfter(watchState, book.outbox)) {
         if (++rows > OUTBOX_ROWS) break;
-        const row = fromBytes<OutboxRow>(value);
         if (row.kind === 'transition') transitions.push({ at: row.at, transition: row.transition, alert: row.alert } as Transition);
-        last = Number(key);
+        last = sequence;
       }
       if (rows === 0) return;
       await this.#ledger.write(book.tell(transitions, last, clock.now()));

@@ -1,6 +1,6 @@
 /** What goes of events and of the log of deliveries: what is old, what is too much, and what is left of removed endpoints. */
 import type { Change, StateStore } from '../../backbone/state.ts';
-import { fromBytes, newestFirst } from '../owner/outputs.ts';
+import { fromBytes, newestFirst } from '../rows.ts';
 import type { Book } from './book.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { WebhookEvent } from './event.ts';

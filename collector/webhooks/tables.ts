@@ -1,5 +1,5 @@
 /** Where the webhooks' state keeps what, and under which keys. */
-import { newestFirst, numberKey } from '../owner/outputs.ts';
+import { newestFirst, numberKey } from '../rows.ts';
 
 export const ENDPOINTS = 'webhook-endpoints';
 /** Events by endpoint and sequence; those that wait for delivery have a row in WAITING, too. */

@@ -1,6 +1,6 @@
 /** What people do with endpoints. All of it is durable once resolved. */
 import type { Change, StateStore } from '../../backbone/state.ts';
-import { fromBytes } from '../owner/outputs.ts';
+import { fromBytes } from '../rows.ts';
 import { Turns } from '../turns.ts';
 import type { Book, Delivery } from './book.ts';
 import type { Endpoint, Filter } from './endpoint.ts';

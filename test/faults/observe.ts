@@ -7,7 +7,8 @@ import { statePaths } from '../../collector/app/logs.ts';
 import { decodeBrokerRecord, decodeOwnerRecord } from '../../collector/log/entries.ts';
 import { Follower } from '../../collector/log/follower.ts';
 import { isBefore, type Position, positionFromText, START } from '../../collector/log/position.ts';
-import { fromBytes, numberKey, OUTBOX, type OutboxRow } from '../../collector/owner/outputs.ts';
+import { outboxAfter } from '../../collector/owner/outbox.ts';
+import { fromBytes } from '../../collector/rows.ts';
 import { openDuckDbStore } from '../../collector/store/duckdb.ts';
 import type { Transition } from '../../protocol/alerts.ts';
 import type { PlatformEntry } from '../../protocol/entries.ts';
@@ -91,8 +92,7 @@ export async function leftState(paths: Layout): Promise<Left> {
     const saved = fromBytes<{ position: string }>(watch.get('owner', 'watch')!);
     const { outbox } = fromBytes<{ outbox: number }>(feed.get('feed', 'feed')!);
     const written = Math.max(outbox, await writtenToDuckDb(paths));
-    const rows = [...watch.rows(OUTBOX, { after: numberKey(written) })].map(({ value }) => fromBytes<OutboxRow>(value));
-    const pending = rows.flatMap((row) => (row.kind === 'transition' ? [told(row as Transition)] : []));
+    const pending = [...outboxAfter(watch, written)].flatMap(({ row }) => (row.kind === 'transition' ? [told(row as Transition)] : []));
     return { position: positionFromText(saved.position), pending };
   } finally {
     await watch.close();

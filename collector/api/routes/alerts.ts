@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { type Alert, REASONS } from '../../../protocol/alerts.ts';
-import { ALERT_IDS, ALERT_LOG, fromBytes, newestFirst } from '../../owner/outputs.ts';
+import { ALERT_IDS, ALERT_LOG } from '../../owner/outputs.ts';
+import { fromBytes, newestFirst } from '../../rows.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { cursorKey, KEY_FORM, leastOf, limitOf, pageOf, rowsAfter } from '../paging.ts';
 import { notFound, Problem } from '../problem.ts';

@@ -4,7 +4,7 @@ import { type AlertType, REASONS, SEVERITIES } from '../../../protocol/alerts.ts
 import { epochMs, label } from '../../../protocol/schemas/common.ts';
 import { ACQUIRER_PATTERN } from '../../../protocol/topics.ts';
 import { LANGUAGES } from '../../../watch/alerts/remedies.ts';
-import { numberKey } from '../../owner/outputs.ts';
+import { numberKey } from '../../rows.ts';
 import type { Endpoint } from '../../webhooks/endpoint.ts';
 import { readSecret } from '../../webhooks/secrets.ts';
 import { MAX_REPLAYED, type Wanted } from '../../webhooks/webhooks.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { TerminalView } from '../../../collector/api/views.ts';
-import { ALERT_LOG, newestFirst, QUARANTINE, type Quarantined, toBytes } from '../../../collector/owner/outputs.ts';
+import { ALERT_LOG, QUARANTINE, type Quarantined } from '../../../collector/owner/outputs.ts';
+import { newestFirst, toBytes } from '../../../collector/rows.ts';
 import type { Alert } from '../../../protocol/alerts.ts';
 import { subjectOf } from '../../../watch/alerts/lifecycle.ts';
 import { type List, problemOf, T, TestApi } from './harness.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openMemoryState } from '../../../backbone/memory.ts';
-import { fromBytes, QUARANTINE, type Quarantined } from '../../../collector/owner/outputs.ts';
+import { QUARANTINE, type Quarantined } from '../../../collector/owner/outputs.ts';
+import { fromBytes } from '../../../collector/rows.ts';
 import { StoreError } from '../../../collector/store/port.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { HandClock, report, T } from '../owner/harness.ts';

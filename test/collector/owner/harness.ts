@@ -8,9 +8,11 @@ import { openSegmentWriter } from '../../../backbone/segments/writer.ts';
 import type { StateStore } from '../../../backbone/state.ts';
 import { Follower } from '../../../collector/log/follower.ts';
 import { START as LOG_START } from '../../../collector/log/position.ts';
-import { COMMAND_LOG, fromBytes, OUTBOX, type OutboxRow } from '../../../collector/owner/outputs.ts';
+import { type OutboxRow, outboxAfter } from '../../../collector/owner/outbox.ts';
+import { COMMAND_LOG } from '../../../collector/owner/outputs.ts';
 import { type Clock, Owner, type OwnerDeps } from '../../../collector/owner/owner.ts';
 import { Patience } from '../../../collector/patience.ts';
+import { fromBytes } from '../../../collector/rows.ts';
 import type { Transition } from '../../../protocol/alerts.ts';
 import type { OwnerEntry } from '../../../protocol/entries.ts';
 import { type BrokerRecord, encodeRecord } from '../../../protocol/record.ts';
@@ -231,7 +233,7 @@ export class Plant {
 
   /** The outbox as it was committed. */
   outbox(): OutboxRow[] {
-    return [...this.state.rows(OUTBOX)].map(({ value }) => fromBytes<OutboxRow>(value));
+    return [...outboxAfter(this.state, 0)].map(({ row }) => row);
   }
 
   /** The commands as they were committed, by their ids. */

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import { pruneAlerts } from '../../../collector/owner/keeping.ts';
-import { ALERT_ENDS, ALERT_IDS, ALERT_LOG, newestFirst, numberKey, toBytes } from '../../../collector/owner/outputs.ts';
+import { ALERT_ENDS, ALERT_IDS, ALERT_LOG } from '../../../collector/owner/outputs.ts';
+import { newestFirst, numberKey, toBytes } from '../../../collector/rows.ts';
 import { T } from './harness.ts';
 
 const DAY_MS = 86_400_000;

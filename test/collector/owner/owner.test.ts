@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { importEntries } from '../../../collector/import/entries.ts';
-import { fromBytes, QUARANTINE, type Quarantined } from '../../../collector/owner/outputs.ts';
+import { QUARANTINE, type Quarantined } from '../../../collector/owner/outputs.ts';
+import { fromBytes } from '../../../collector/rows.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { birth, bound, Life, type Plant, plant, registry, report, T, withTerminal } from './harness.ts';
 

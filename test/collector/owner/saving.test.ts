@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LogError } from '../../../backbone/log.ts';
-import { OUTBOX_READERS } from '../../../collector/owner/outputs.ts';
+import { OUTBOX_READERS } from '../../../collector/owner/outbox.ts';
 import { Owner } from '../../../collector/owner/owner.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { bound, plant, report, withTerminal } from './harness.ts';

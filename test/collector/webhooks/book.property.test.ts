@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import type { Change } from '../../../backbone/state.ts';
-import { fromBytes } from '../../../collector/owner/outputs.ts';
+import { fromBytes } from '../../../collector/rows.ts';
 import { Book } from '../../../collector/webhooks/book.ts';
 import type { EventType } from '../../../collector/webhooks/endpoint.ts';
 import type { WebhookEvent } from '../../../collector/webhooks/event.ts';

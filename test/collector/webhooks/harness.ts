@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import type { StateStore } from '../../../backbone/state.ts';
 import { Bell } from '../../../collector/bell.ts';
-import { numberKey, OUTBOX, type OutboxRow, toBytes } from '../../../collector/owner/outputs.ts';
+import { type OutboxRow, packs } from '../../../collector/owner/outbox.ts';
 import { Patience } from '../../../collector/patience.ts';
 import { parseRanges } from '../../../collector/webhooks/addresses.ts';
 import { Book } from '../../../collector/webhooks/book.ts';
@@ -77,8 +77,9 @@ export class PostOffice {
 
   /** What the watch says, committed to its outbox. */
   async say(...transitions: Transition[]): Promise<void> {
-    const rows = transitions.map((transition): OutboxRow => ({ kind: 'transition', ...transition }));
-    await this.watchState.commit(rows.map((row) => ({ table: OUTBOX, key: numberKey(++this.#rows), value: toBytes(row) })));
+    const rows = transitions.map((transition) => JSON.stringify({ kind: 'transition', ...transition } satisfies OutboxRow));
+    this.#rows += rows.length;
+    await this.watchState.commit(packs(rows, this.#rows));
     this.#saves.ring();
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import type { Change } from '../../../backbone/state.ts';
-import { toBytes } from '../../../collector/owner/outputs.ts';
+import { toBytes } from '../../../collector/rows.ts';
 import { Book, type Delivery } from '../../../collector/webhooks/book.ts';
 import type { WebhookEvent } from '../../../collector/webhooks/event.ts';
 import { pruned } from '../../../collector/webhooks/pruning.ts';

@@ -1,7 +1,7 @@
 /** What the watch says of silenced alerts, and what an endpoint is told of it. */
 import { describe, expect, it } from 'vitest';
 import { openMemoryState } from '../../../backbone/memory.ts';
-import { fromBytes } from '../../../collector/owner/outputs.ts';
+import { fromBytes } from '../../../collector/rows.ts';
 import { Book } from '../../../collector/webhooks/book.ts';
 import type { WebhookEvent } from '../../../collector/webhooks/event.ts';
 import { EVENTS } from '../../../collector/webhooks/tables.ts';
