@@ -34,6 +34,7 @@ export class Alerts {
     const firing = this.#core.state.alerts.get(key) ?? null;
     const verdict = judge(firing && conditionOf(firing));
     this.#core.count(about.type, verdict.why);
+    if (!firing && !verdict.condition && this.#core.state.withheld.size === 0) return; // as nearly always
     if (!firing && this.#withholds(key, about, verdict.condition)) return;
     this.#tell(key, about, firing, verdict);
   }
@@ -93,14 +94,14 @@ export class Alerts {
     }
     if (state.withheld.get(key)) {
       state.withheld.delete(key);
-      wheel.clear(`withheld ${key}`);
+      wheel.clear('withheld', key);
     }
     return false;
   }
 
   #withhold(key: string, about: Matched, condition: Condition, until: number): void {
     this.#core.state.withheld.set(key, { ...about, condition, releaseAt: Number.isFinite(until) ? until : null });
-    this.#core.wheel.set(`withheld ${key}`, until);
+    this.#core.wheel.set('withheld', key, until);
   }
 
   #plannedUntil(about: Matched): number | null {

@@ -57,7 +57,7 @@ export class Births implements TerminalWatch {
 
   #schedule(t: Readonly<Terminal>): void {
     const gap = currentSession(t.sessions)?.gap;
-    this.#core.wheel.set(`gap ${terminalKey(t)}`, gap ? gap.at + GAP_MS : Number.POSITIVE_INFINITY);
+    this.#core.wheel.set('gap', terminalKey(t), gap ? gap.at + GAP_MS : Number.POSITIVE_INFINITY);
   }
 
   #ask(t: Terminal): void {

@@ -93,7 +93,7 @@ export class TerminalCommands implements TerminalWatch {
   }
 
   #schedule(key: string, commands: Readonly<Commands>): void {
-    this.#core.wheel.set(`commands ${key}`, nextAt(commands, this.#isConnected(key)));
+    this.#core.wheel.set('commands', key, nextAt(commands, this.#isConnected(key)));
   }
 
   #isConnected(key: string): boolean {

@@ -31,7 +31,8 @@ export class FoldCore {
   readonly registry = new Registry(this.state, this.book, (key) => this.onBound(key));
   /** What registry changes of the present moment touched, to be judged when time moves on. */
   readonly touched: Touched = { merchants: new Set(), terminals: new Set() };
-  readonly decisions: Decisions = new Map();
+  /** How often each was decided, by what it was about and why. */
+  readonly #decisions = new Map<string, Map<string, number>>();
   /** Told of each terminal whose binding changed, at once; it is judged later. */
   onBound: (key: string) => void = () => {};
   /** Told of each transition, with the alert as it fired before; `subjectKey` is the one that it was announced with. */
@@ -127,9 +128,14 @@ export class FoldCore {
     this.onTransition(key.slice(transition.alert.type.length + 1), before, transition);
   }
 
+  get decisions(): Decisions {
+    return new Map([...this.#decisions].flatMap(([what, counts]) => [...counts].map(([why, n]) => [`${what} ${why}`, n] as const)));
+  }
+
   count(what: string, why: string): void {
-    const key = `${what} ${why}`;
-    this.decisions.set(key, (this.decisions.get(key) ?? 0) + 1);
+    const counts = this.#decisions.get(what);
+    if (counts) counts.set(why, (counts.get(why) ?? 0) + 1);
+    else this.#decisions.set(what, new Map([[why, 1]]));
   }
 }
 

@@ -51,8 +51,8 @@ export class Merchants {
     const key = merchantKey(m.acquirer, m.merchant);
     const staleAt = m.grownAt + rules['quota.terminals'].staleDays * DAY_MS;
     const ahead = [m.coming?.from, staleAt].filter((at) => at !== undefined && at > now) as number[];
-    wheel.set(`merchant ${key}`, Math.min(...ahead));
-    wheel.set(`daily ${key}`, m.rowAt);
+    wheel.set('merchant', key, Math.min(...ahead));
+    wheel.set('daily', key, m.rowAt);
   }
 
   #row(m: Merchant): void {
@@ -61,6 +61,6 @@ export class Merchants {
     const headroom = limit === null ? null : limit - usedSlots(m);
     this.#core.row({ measurement: 'merchant', at: now, acquirer, merchant, limit, held, pending, reclaimable, headroom });
     m.rowAt = now + DAY_MS;
-    wheel.set(`daily ${merchantKey(acquirer, merchant)}`, m.rowAt);
+    wheel.set('daily', merchantKey(acquirer, merchant), m.rowAt);
   }
 }

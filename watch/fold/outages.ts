@@ -49,7 +49,7 @@ export class Outages {
 
   loadAll(): void {
     for (const outage of this.#core.state.outages.values()) {
-      this.#core.wheel.set(`outage ${outage.key}`, outage.tellAt ?? Number.POSITIVE_INFINITY);
+      this.#core.wheel.set('outage', outage.key, outage.tellAt ?? Number.POSITIVE_INFINITY);
     }
   }
 
@@ -122,7 +122,7 @@ export class Outages {
     const outage = state.outages.change(groupKey)!;
     this.#add(outage, groupKey, t, key);
     outage.tellAt ??= Math.max(now, outage.toldAt + rules.outage.tellSeconds * 1000);
-    wheel.set(`outage ${groupKey}`, outage.tellAt);
+    wheel.set('outage', groupKey, outage.tellAt);
     return inOutage(outage, now);
   }
 
@@ -243,7 +243,7 @@ export class Outages {
     const outage = state.outages.get(key)!;
     state.outages.delete(key);
     this.#missing.delete(key);
-    wheel.clear(`outage ${key}`);
+    wheel.clear('outage', key);
     this.#core.announce('outage', key, outage.subject, () => ({ why: 'over', condition: null, closing }));
   }
 

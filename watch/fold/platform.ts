@@ -20,7 +20,7 @@ export class Platform {
   /** Sets the deadline of what was loaded. */
   load(): void {
     const row = this.#core.state.platform.get(KEY);
-    if (row) this.#core.wheel.set(`platform ${KEY}`, overAt(row));
+    if (row) this.#core.wheel.set('platform', KEY, overAt(row));
   }
 
   note(platform: PlatformState): void {
@@ -46,7 +46,7 @@ export class Platform {
   #judge(row: PlatformRow): void {
     this.#core.announce('platform.blind', KEY, {}, (firing) => judgePlatform(row, firing));
     if (Object.keys(row.troubles).length === 0) row.events = [];
-    this.#core.wheel.set(`platform ${KEY}`, overAt(row));
+    this.#core.wheel.set('platform', KEY, overAt(row));
   }
 
   #row(): PlatformRow {

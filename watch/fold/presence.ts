@@ -8,7 +8,7 @@ import { noteBirth, noteEvent, noteSample } from '../fleet/signs.ts';
 import { merged } from '../fleet/spans.ts';
 import { intervalMs, mayAlert, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
 import { type Because, becauseOf, type Surroundings } from '../rules/causes.ts';
-import { decidePresence, type PresenceDecision, type Sight } from '../rules/presence.ts';
+import { decidePresence, type PresenceDecision, quietUntil, type Sight } from '../rules/presence.ts';
 import { judgeUnstable, noteChange, quietAt } from '../rules/unstable.ts';
 import type { Condition, Verdict } from '../rules/verdict.ts';
 import type { FoldCore } from './core.ts';
@@ -32,7 +32,7 @@ export class Presence implements TerminalWatch {
     this.#outages = new Outages(core, this.#groups, (key) => this.judge(key));
     core.onBound = (key) => this.#count(core.state.terminals.get(key)!, key);
     this.duties = {
-      presence: (key) => this.judge(key),
+      presence: (key) => this.#due(key),
       unstable: (key) => this.judge(key),
       hourly: (key) => this.#hourly(core.state.terminals.change(key)!, key),
       ...this.#outages.duties,
@@ -43,9 +43,9 @@ export class Presence implements TerminalWatch {
   load(t: Readonly<Terminal>): void {
     const { wheel, rules } = this.#core;
     const key = terminalKey(t);
-    wheel.set(`presence ${key}`, t.presence.wakeAt ?? Number.POSITIVE_INFINITY);
-    wheel.set(`hourly ${key}`, t.presence.rowAt ?? Number.POSITIVE_INFINITY);
-    if (this.#isUnstable(key)) wheel.set(`unstable ${key}`, quietAt(t.presence.changes, rules['terminal.unstable']));
+    wheel.set('presence', key, t.presence.wakeAt ?? Number.POSITIVE_INFINITY);
+    wheel.set('hourly', key, t.presence.rowAt ?? Number.POSITIVE_INFINITY);
+    if (this.#isUnstable(key)) wheel.set('unstable', key, quietAt(t.presence.changes, rules['terminal.unstable']));
     if (t.presence.isHeld) this.#held.add(key);
     this.#count(t, key);
     this.#outages.load(t);
@@ -60,7 +60,17 @@ export class Presence implements TerminalWatch {
     this.#note(t, news.facts);
     this.#noteSigns(t, news);
     if (needsJudging(t, news.facts)) this.judge(key);
-    else this.#count(t, key);
+    else if (news.regrouped) this.#count(t, key);
+  }
+
+  /** Most that come due were heard since: their deadline is moved on, and nothing else of them changes. */
+  #due(key: string): void {
+    const { state, now, wheel, rules } = this.#core;
+    const t = state.terminals.get(key)!;
+    const quietTo = isQuietlyThere(t) ? quietUntil(t, this.#viewOf(t), rules['terminal.offline']) : now;
+    if (quietTo <= now) return this.judge(key);
+    this.#core.count('terminal.offline', 'within_wait');
+    wheel.set('presence', key, quietTo);
   }
 
   judge(key: string): void {
@@ -80,7 +90,7 @@ export class Presence implements TerminalWatch {
     if (presence.isHeld) this.#held.add(key);
     else this.#held.delete(key);
     presence.wakeAt = Number.isFinite(nextAt) ? nextAt : null;
-    wheel.set(`presence ${key}`, nextAt);
+    wheel.set('presence', key, nextAt);
     if (decision.state === presence.state) return;
     presence.state = decision.state;
     presence.since = now;
@@ -185,7 +195,7 @@ export class Presence implements TerminalWatch {
         : { why: 'lifecycle', condition: null },
     );
     const isUnstable = this.#isUnstable(key);
-    wheel.set(`unstable ${key}`, isUnstable ? quietAt(presence.changes, rules['terminal.unstable']) : Number.POSITIVE_INFINITY);
+    wheel.set('unstable', key, isUnstable ? quietAt(presence.changes, rules['terminal.unstable']) : Number.POSITIVE_INFINITY);
     return isUnstable;
   }
 
@@ -217,19 +227,18 @@ export class Presence implements TerminalWatch {
     const expected = book.isOpen(this.#core.hoursOf(t), now);
     this.#core.row({ measurement: 'presence', at: now, acquirer, ...placeOf(t), sn, state: this.stateOf(t), expected });
     t.presence.rowAt = now + HOUR_MS;
-    wheel.set(`hourly ${key}`, t.presence.rowAt);
+    wheel.set('hourly', key, t.presence.rowAt);
   }
 
   #sightOf(t: Readonly<Terminal>, key: string): Sight {
-    const { state, book, now, rules } = this.#core;
+    const { now, rules } = this.#core;
+    return { ...this.#viewOf(t), because: (): Because => becauseOf(t, this.#surroundings(key), now, rules['terminal.offline']) };
+  }
+
+  #viewOf(t: Readonly<Terminal>): Omit<Sight, 'because'> {
+    const { state, book } = this.#core;
     const { blindness } = state.meta;
-    return {
-      hours: this.#core.hoursOf(t),
-      book,
-      blind: isBlind(blindness, t.node),
-      blindUntil: blindUntil(blindness, t.node),
-      because: (): Because => becauseOf(t, this.#surroundings(key), now, rules['terminal.offline']),
-    };
+    return { hours: this.#core.hoursOf(t), book, blind: isBlind(blindness, t.node), blindUntil: blindUntil(blindness, t.node) };
   }
 
   #surroundings(key: string): Surroundings {
@@ -254,6 +263,15 @@ function withBestCause(verdict: Verdict, firing: Condition | null): Verdict {
   if (!condition || !firing || condition.confidence > firing.confidence) return verdict;
   const { cause, confidence, evidence } = firing;
   return { ...verdict, condition: { ...condition, cause, confidence, evidence } };
+}
+
+/** Whether nothing is known of it but that it is heard. */
+function isQuietlyThere({ presence, outage }: Readonly<Terminal>): boolean {
+  const { state, counted, goodbyeAt, lostAt, gone, offline, wasThere, isHeld, changes } = presence;
+  const isThere = state === 'online' && counted === 'there' && wasThere === true;
+  return (
+    isThere && goodbyeAt === null && lostAt === null && gone === null && offline === null && !isHeld && changes.length === 0 && !outage
+  );
 }
 
 /** While a terminal is simply heard, its deadline can wait where it is: it is moved when it comes due. */

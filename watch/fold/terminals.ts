@@ -8,6 +8,8 @@ import { steppedMs } from '../fleet/steps.ts';
 import { intervalMs, newTerminal, noteRadio, type Terminal } from '../fleet/terminals.ts';
 import type { FoldCore } from './core.ts';
 
+const QUARTER_MS = 15 * 60_000;
+
 /** What one message brought. */
 export interface News {
   facts: Facts;
@@ -15,6 +17,8 @@ export interface News {
   samples: readonly Sample[];
   /** The newest sample before them: what a sparse birth leaves out is as it was there. */
   before: Readonly<Sample> | null;
+  /** Whether it may be with others now, or keep other hours: its network changed, or its hours were learned anew. */
+  regrouped: boolean;
 }
 
 /** A watch over terminals: it is told what each says, and has deadlines of its own. */
@@ -52,10 +56,12 @@ export class Terminals {
     const facts = factsOf(entry, t.sessions, steppedMs(state.steps, entry.node));
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
-    const before = t.last;
+    const { last: before, radio } = t;
     const samples = this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
+    const week = t.heard.at(-1)?.week;
     if (facts.life) this.#life(t, key, entry.node);
-    for (const watch of this.#watches) watch.heard(t, key, { facts, samples, before });
+    const news: News = { facts, samples, before, regrouped: t.radio !== radio || t.heard.at(-1)?.week !== week };
+    for (const watch of this.#watches) watch.heard(t, key, news);
   }
 
   /** Where the birth says so, a member that is left out has not changed. */
@@ -75,7 +81,8 @@ export class Terminals {
     const { now, book } = this.#core;
     t.node = node;
     if (t.birth?.expected) t.heard = [];
-    else if (intervalMs(t) <= LEARNABLE_INTERVAL_MS) noteHeard(t.heard, now + book.offset(this.#core.zoneOf(t), now));
+    else if (intervalMs(t) <= LEARNABLE_INTERVAL_MS && !isSameQuarter(t.presence.lifeAt, now))
+      noteHeard(t.heard, now + book.offset(this.#core.zoneOf(t), now));
     this.#activate(t, key);
   }
 
@@ -87,4 +94,9 @@ export class Terminals {
     registry.bind(key, { ...t.binding, lifecycle: 'active' }, now, touched);
     this.#core.count('lifecycle', 'activated_by_talking');
   }
+}
+
+/** Zones differ by quarters of an hour, so both are in one hour of every zone: what was noted then need not be noted again. */
+function isSameQuarter(before: number | null, now: number): boolean {
+  return before !== null && Math.floor(before / QUARTER_MS) === Math.floor(now / QUARTER_MS);
 }

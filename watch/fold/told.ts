@@ -21,7 +21,7 @@ export class Told implements TerminalWatch {
   }
 
   load(t: Readonly<Terminal>): void {
-    if (t.absence) this.#core.wheel.set(`told ${terminalKey(t)}`, t.absence.judgeAt);
+    if (t.absence) this.#core.wheel.set('told', terminalKey(t), t.absence.judgeAt);
   }
 
   heard(t: Terminal, key: string, news: News): void {
@@ -35,7 +35,7 @@ export class Told implements TerminalWatch {
     if (t.absence) this.#judge(t, key);
     const { now, wheel, rules } = this.#core;
     t.absence = newAbsence(t, before, now, said, rules['terminal.offline']);
-    wheel.set(`told ${key}`, t.absence.judgeAt);
+    wheel.set('told', key, t.absence.judgeAt);
   }
 
   /** What was said of the silence that a terminal ends now; null where there is none, or it was not announced. */
@@ -75,7 +75,7 @@ export class Told implements TerminalWatch {
     causes[`${said} ${truth}`] = (causes[`${said} ${truth}`] ?? 0) + 1;
     this.#core.count('told', truth);
     t.absence = null;
-    wheel.clear(`told ${key}`);
+    wheel.clear('told', key);
   }
 }
 

@@ -15,7 +15,7 @@ export class Warnings {
 
   load(): void {
     const { state, wheel } = this.#core;
-    for (const { key, until } of state.warnings.values()) wheel.set(`warning ${key}`, until ?? Number.POSITIVE_INFINITY);
+    for (const { key, until } of state.warnings.values()) wheel.set('warning', key, until ?? Number.POSITIVE_INFINITY);
   }
 
   /** An event is looked at first: where a quota is reached, it ends the warning in the same alert. */
@@ -35,7 +35,7 @@ export class Warnings {
   #begin(key: string, name: string, acquirer: string): void {
     const { state, now, wheel } = this.#core;
     state.warnings.set(key, { key, name, acquirer, since: now, until: null, cameTrue: false });
-    wheel.clear(`warning ${key}`);
+    wheel.clear('warning', key);
   }
 
   #end(key: string, { horizonMs }: Foreseeable, { predicted }: Readonly<Alert>): void {
@@ -44,7 +44,7 @@ export class Warnings {
     if (!warning) return; // it was fired by a version that followed none
     if (warning.cameTrue) return state.warnings.delete(key);
     warning.until = predicted ? Math.max(now, predicted.latest) : now + horizonMs(rules);
-    wheel.set(`warning ${key}`, warning.until);
+    wheel.set('warning', key, warning.until);
   }
 
   /** Only who stands warned was warned; a warning that had ended too early did come true. */
@@ -62,7 +62,7 @@ export class Warnings {
     warning.cameTrue = true;
     if (warning.until === null) return;
     state.warnings.delete(key);
-    wheel.clear(`warning ${key}`);
+    wheel.clear('warning', key);
   }
 
   #comeToNothing(key: string): void {

@@ -187,8 +187,7 @@ export class Watch {
     const { wheel } = this.#core;
     for (let due = wheel.take(before); due; due = wheel.take(before)) {
       this.#core.moveTo(due.at);
-      const cut = due.key.indexOf(' ');
-      this.#duties[due.key.slice(0, cut)]!(due.key.slice(cut + 1));
+      this.#duties[due.kind]!(due.key);
     }
   }
 

@@ -1,50 +1,59 @@
 /**
- * Deadlines. One per key; setting it again moves it. They come due in order of time, and of key where they share a millisecond, so
- * that the order never depends on how the state came about.
+ * Deadlines. One for each kind and key; setting it again moves it. They come due in order of time, and of kind and key where they share a
+ * millisecond, so that the order never depends on how the state came about.
  *
- * Buckets of one second, with a heap over the seconds in use: setting and clearing cost the same whatever the number of deadlines.
- * A bucket becomes a heap of its own when its second has come, so that a second that a whole fleet shares costs no more a deadline.
+ * Buckets of one second, with a heap over the seconds in use: setting and clearing cost the same whatever the number of deadlines. What
+ * was moved or cleared stays in its bucket until its second comes, or until such are as many as those that stand. A bucket becomes a heap
+ * of its own when its second has come, so that a second that a whole fleet shares costs no more a deadline.
  */
 import { heapify, pop, push } from './heap.ts';
 
 export interface Due {
   at: number;
+  kind: string;
   key: string;
 }
 
 const BUCKET_MS = 1000;
+/** Fewer deadlines that do not stand any more are never looked for. */
+const STALE_LOOKED_FOR = 10_000;
 
 interface Bucket {
-  keys: Set<string>;
-  /** What is due in this second, once it has been looked at; what was moved since is still in it. */
+  /** Kinds and keys, in turns. */
+  names: string[];
+  /** What is due in this second, once it has been looked at. */
   due: Due[] | null;
 }
 
 export class Wheel {
-  readonly #deadlines = new Map<string, number>();
+  /** By kind, then key. */
+  readonly #deadlines = new Map<string, Map<string, number>>();
   readonly #buckets = new Map<number, Bucket>();
   readonly #seconds: number[] = [];
+  #size = 0;
+  /** How many in the buckets do not stand any more. */
+  #stale = 0;
 
   get size(): number {
-    return this.#deadlines.size;
+    return this.#size;
   }
 
   /** Infinity means never. */
-  set(key: string, at: number): void {
-    if (this.#deadlines.get(key) === at) return;
-    this.clear(key);
-    if (!Number.isFinite(at)) return;
-    this.#deadlines.set(key, at);
-    const bucket = this.#bucket(Math.floor(at / BUCKET_MS));
-    bucket.keys.add(key);
-    if (bucket.due) push(bucket.due, { at, key }, earlier);
+  set(kind: string, key: string, at: number): void {
+    const ofKind = this.#ofKind(kind);
+    const before = ofKind.get(key);
+    if (before === at) return;
+    if (!Number.isFinite(at)) return this.clear(kind, key);
+    ofKind.set(key, at);
+    if (before === undefined) this.#size++;
+    else this.#noteStale();
+    this.#put({ at, kind, key });
   }
 
-  clear(key: string): void {
-    const at = this.#deadlines.get(key);
-    if (at === undefined) return;
-    this.#deadlines.delete(key);
-    this.#buckets.get(Math.floor(at / BUCKET_MS))?.keys.delete(key);
+  clear(kind: string, key: string): void {
+    if (!this.#ofKind(kind).delete(key)) return;
+    this.#size--;
+    this.#noteStale();
   }
 
   /** Takes the earliest deadline before `before`, or undefined where there is none. */
@@ -52,10 +61,13 @@ export class Wheel {
     for (;;) {
       const second = this.#seconds[0];
       if (second === undefined || second * BUCKET_MS >= before) return undefined;
-      const due = this.#first(this.#buckets.get(second)!);
+      const bucket = this.#buckets.get(second)!;
+      const due = this.#first(bucket, second);
       if (due && due.at >= before) return undefined;
       if (due) {
-        this.clear(due.key);
+        pop(bucket.due!, earlier);
+        this.#deadlines.get(due.kind)!.delete(due.key);
+        this.#size--;
         return due;
       }
       pop(this.#seconds, less);
@@ -63,29 +75,73 @@ export class Wheel {
     }
   }
 
+  #ofKind(kind: string): Map<string, number> {
+    const known = this.#deadlines.get(kind);
+    if (known) return known;
+    const made = new Map<string, number>();
+    this.#deadlines.set(kind, made);
+    return made;
+  }
+
+  #put(deadline: Due): void {
+    const bucket = this.#bucket(Math.floor(deadline.at / BUCKET_MS));
+    if (bucket.due) push(bucket.due, deadline, earlier);
+    else bucket.names.push(deadline.kind, deadline.key);
+  }
+
   #bucket(second: number): Bucket {
     const known = this.#buckets.get(second);
     if (known) return known;
-    const bucket: Bucket = { keys: new Set(), due: null };
+    const bucket: Bucket = { names: [], due: null };
     this.#buckets.set(second, bucket);
     push(this.#seconds, second, less);
     return bucket;
   }
 
   /** The earliest that still stands. */
-  #first(bucket: Bucket): Due | undefined {
-    if (bucket.keys.size === 0) return undefined;
-    bucket.due ??= heapify(
-      [...bucket.keys].map((key) => ({ at: this.#deadlines.get(key)!, key })),
-      earlier,
-    );
-    while (bucket.due[0] && this.#deadlines.get(bucket.due[0].key) !== bucket.due[0].at) pop(bucket.due, earlier);
-    return bucket.due[0];
+  #first(bucket: Bucket, second: number): Due | undefined {
+    bucket.due ??= heapify(this.#standing(bucket, second), earlier);
+    const { due } = bucket;
+    while (due[0] && !this.#stands(due[0])) {
+      pop(due, earlier);
+      this.#stale--;
+    }
+    return due[0];
+  }
+
+  /** What a bucket holds of its second: one that was moved away and back is in it twice, and no longer stands once it was taken. */
+  #standing({ names }: Bucket, second: number): Due[] {
+    const due: Due[] = [];
+    for (let i = 0; i < names.length; i += 2) {
+      const [kind, key] = [names[i]!, names[i + 1]!];
+      const at = this.#deadlines.get(kind)!.get(key);
+      if (at !== undefined && Math.floor(at / BUCKET_MS) === second) due.push({ at, kind, key });
+    }
+    this.#stale -= names.length / 2 - due.length;
+    names.length = 0;
+    return due;
+  }
+
+  #stands({ at, kind, key }: Due): boolean {
+    return this.#deadlines.get(kind)!.get(key) === at;
+  }
+
+  #noteStale(): void {
+    this.#stale++;
+    if (this.#stale > STALE_LOOKED_FOR && this.#stale > this.#size) this.#putAnew();
+  }
+
+  #putAnew(): void {
+    this.#buckets.clear();
+    this.#seconds.length = 0;
+    this.#stale = 0;
+    for (const [kind, deadlines] of this.#deadlines) for (const [key, at] of deadlines) this.#put({ at, kind, key });
   }
 }
 
 function earlier(a: Due, b: Due): boolean {
-  return a.at === b.at ? a.key < b.key : a.at < b.at;
+  if (a.at !== b.at) return a.at < b.at;
+  return a.kind === b.kind ? a.key < b.key : a.kind < b.kind;
 }
 
 function less(a: number, b: number): boolean {

@@ -23,7 +23,7 @@ export class Windows {
       windows.add(window);
       this.#schedule(window);
     }
-    for (const [key, { releaseAt }] of state.withheld.entries()) wheel.set(`withheld ${key}`, releaseAt ?? Number.POSITIVE_INFINITY);
+    for (const [key, { releaseAt }] of state.withheld.entries()) wheel.set('withheld', key, releaseAt ?? Number.POSITIVE_INFINITY);
   }
 
   note({ body }: OperatorEntry): void {
@@ -55,7 +55,7 @@ export class Windows {
     const known = state.windows.get(id);
     if (known) windows.remove(known);
     state.windows.delete(id);
-    wheel.clear(`window ${id}`);
+    wheel.clear('window', id);
   }
 
   /** It begins, it ends, or it is of no more use. */
@@ -69,7 +69,7 @@ export class Windows {
   #schedule(window: OperatorWindow): void {
     const { wheel, now } = this.#core;
     const moments = [window.from, window.until ?? Number.POSITIVE_INFINITY, keptUntil(window)];
-    wheel.set(`window ${window.id}`, moments.find((at) => at > now) ?? Number.POSITIVE_INFINITY);
+    wheel.set('window', window.id, moments.find((at) => at > now) ?? Number.POSITIVE_INFINITY);
   }
 }
 

@@ -57,7 +57,13 @@ export function decidePresence(t: Readonly<Terminal>, at: number, sight: Sight, 
   return offlineDecision(t, at, offline, due, sight, rules);
 }
 
-function deadlines(t: Readonly<Terminal>, { hours, book }: Sight, rules: OfflineRules): Deadlines {
+/** Until when one that is heard, and of which nothing else is known, goes on counting as there. */
+export function quietUntil(t: Readonly<Terminal>, sight: Omit<Sight, 'because'>, rules: OfflineRules): number {
+  const { suspectAt, silentAt } = deadlines(t, sight, rules);
+  return Math.min(suspectAt, Math.max(silentAt, seenAgainAt(t, sight, rules)));
+}
+
+function deadlines(t: Readonly<Terminal>, { hours, book }: Pick<Sight, 'hours' | 'book'>, rules: OfflineRules): Deadlines {
   const { lifeAt, goodbyeAt, lostAt } = t.presence;
   const closedForTheDay = goodbyeAt !== null && isEndOfDay(goodbyeAt, hours, book, rules);
   const from = closedForTheDay ? book.opensAt(hours, Math.max(goodbyeAt, closingOf(goodbyeAt, hours, book))) : lifeAt!;
@@ -79,7 +85,7 @@ function closingOf(at: number, hours: Hours | null, book: HoursBook): number {
 }
 
 /** Until when a terminal cannot be called offline, because we were blind: it has to have had its chance to be heard. */
-function seenAgainAt(t: Readonly<Terminal>, { hours, book, blindUntil }: Sight, rules: OfflineRules): number {
+function seenAgainAt(t: Readonly<Terminal>, { hours, book, blindUntil }: Omit<Sight, 'because'>, rules: OfflineRules): number {
   if (blindUntil === null) return Number.NEGATIVE_INFINITY;
   return book.after(hours, blindUntil, rules.blindIntervals * intervalMs(t));
 }

@@ -37,7 +37,7 @@ class Saying {
   until(at: number): this {
     for (let due = this.core.wheel.take(at); due; due = this.core.wheel.take(at)) {
       this.core.moveTo(due.at);
-      this.warnings.duties.warning(due.key.slice(due.key.indexOf(' ') + 1));
+      this.warnings.duties.warning(due.key);
     }
     this.core.moveTo(at);
     return this;

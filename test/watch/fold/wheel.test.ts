@@ -3,14 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { type Due, Wheel } from '../../../watch/fold/wheel.ts';
 import { SEED } from '../support/log.ts';
 
-type Action = { set: string; at: number } | { clear: string } | { take: number };
+type Name = { kind: string; key: string };
+type Action = { set: Name; at: number } | { clear: Name } | { take: number };
 
-const key = fc.integer({ min: 0, max: 25 }).map((n) => `k${n}`);
+const name = fc.record({ kind: fc.constantFrom('presence', 'hourly', 'gap'), key: fc.integer({ min: 0, max: 9 }).map((n) => `k${n}`) });
 /** Many share a second, and some a millisecond. */
 const at = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20_000 }), fc.constant(Number.POSITIVE_INFINITY));
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ set: key, at }) },
-  { weight: 1, arbitrary: fc.record({ clear: key }) },
+  { weight: 5, arbitrary: fc.record({ set: name, at }) },
+  { weight: 1, arbitrary: fc.record({ clear: name }) },
   { weight: 3, arbitrary: fc.record({ take: fc.integer({ min: 0, max: 20_000 }) }) },
 );
 
@@ -18,17 +19,17 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 class Sorted {
   #all: Due[] = [];
 
-  set(k: string, when: number): void {
-    this.clear(k);
-    if (Number.isFinite(when)) this.#all.push({ at: when, key: k });
+  set(named: Name, when: number): void {
+    this.clear(named);
+    if (Number.isFinite(when)) this.#all.push({ at: when, ...named });
   }
 
-  clear(k: string): void {
-    this.#all = this.#all.filter((d) => d.key !== k);
+  clear(named: Name): void {
+    this.#all = this.#all.filter(({ kind, key }) => kind !== named.kind || key !== named.key);
   }
 
   take(before: number): Due | undefined {
-    this.#all.sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
+    this.#all.sort((a, b) => a.at - b.at || (`${a.kind} ${a.key}` < `${b.kind} ${b.key}` ? -1 : 1));
     return this.#all[0] && this.#all[0].at < before ? this.#all.shift() : undefined;
   }
 
@@ -45,10 +46,10 @@ describe('the wheel', () => {
         const sorted = new Sorted();
         for (const a of actions) {
           if ('set' in a) {
-            wheel.set(a.set, a.at);
+            wheel.set(a.set.kind, a.set.key, a.at);
             sorted.set(a.set, a.at);
           } else if ('clear' in a) {
-            wheel.clear(a.clear);
+            wheel.clear(a.clear.kind, a.clear.key);
             sorted.clear(a.clear);
           } else expect(wheel.take(a.take)).toEqual(sorted.take(a.take));
           expect(wheel.size).toBe(sorted.size);
@@ -64,26 +65,26 @@ describe('the wheel', () => {
 
   it('gives nothing at its time, only after it', () => {
     const wheel = new Wheel();
-    wheel.set('a', 1500);
+    wheel.set('gap', 'a', 1500);
 
     expect(wheel.take(1500)).toBeUndefined();
-    expect(wheel.take(1501)).toEqual({ at: 1500, key: 'a' });
+    expect(wheel.take(1501)).toEqual({ at: 1500, kind: 'gap', key: 'a' });
     expect(wheel.take(9999)).toBeUndefined();
   });
 
   it('orders by key what is due in the same millisecond, however it was set', () => {
     const wheel = new Wheel();
-    for (const k of ['c', 'a', 'b']) wheel.set(k, 5);
+    for (const k of ['c', 'a', 'b']) wheel.set('gap', k, 5);
 
     expect(['', '', ''].map(() => wheel.take(6)?.key)).toEqual(['a', 'b', 'c']);
   });
 
   it('takes a deadline that is set earlier than what was taken last', () => {
     const wheel = new Wheel();
-    wheel.set('late', 9000);
-    wheel.set('late too', 9500);
+    wheel.set('gap', 'late', 9000);
+    wheel.set('gap', 'late too', 9500);
     wheel.take(9100);
-    wheel.set('early', 100);
+    wheel.set('gap', 'early', 100);
 
     expect([wheel.take(10_000)?.key, wheel.take(10_000)?.key]).toEqual(['early', 'late too']);
   });
@@ -91,13 +92,13 @@ describe('the wheel', () => {
   it('takes a hundred thousand deadlines of one second, and those that are set again meanwhile, without looking through them all for each', () => {
     const wheel = new Wheel();
     const count = 100_000;
-    for (let n = 0; n < count; n++) wheel.set(`terminal ${n}`, (n * 7919) % 1000);
+    for (let n = 0; n < count; n++) wheel.set('gap', `terminal ${n}`, (n * 7919) % 1000);
     const began = process.cpuUsage();
 
     const taken: Due[] = [];
     for (let due = wheel.take(1000); due; due = wheel.take(1000)) {
       taken.push(due);
-      if (taken.length % 10 === 0) wheel.set(due.key, 5000);
+      if (taken.length % 10 === 0) wheel.set('gap', due.key, 5000);
     }
 
     expect([taken.length, wheel.size]).toEqual([count, count / 10]);
