@@ -3,7 +3,7 @@ import { terminalKey } from '../../protocol/topics.ts';
 import type { Facts } from '../facts.ts';
 import { countTime, newAvailability } from '../fleet/availability.ts';
 import { blindUntil, isBlind, unseen } from '../fleet/blindness.ts';
-import { Groups, type Standing } from '../fleet/groups.ts';
+import { Groups } from '../fleet/groups.ts';
 import { noteBirth, noteEvent, noteSample } from '../fleet/signs.ts';
 import { merged } from '../fleet/spans.ts';
 import { intervalMs, mayAlert, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
@@ -17,6 +17,8 @@ import type { News, TerminalWatch } from './terminals.ts';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+/** One for all, as a million terminals keep it. */
+const STANDINGS = { there: { is: 'there' }, holding: { is: 'holding' }, away: { is: 'away' } } as const;
 
 export class Presence implements TerminalWatch {
   readonly duties: Record<string, (key: string) => void>;
@@ -144,7 +146,7 @@ export class Presence implements TerminalWatch {
   #count(t: Readonly<Terminal>, key: string): void {
     const { counted, gone } = t.presence;
     if (!mayAlert(t.binding)) return this.#groups.forget(key);
-    const standing: Standing = counted === 'gone' ? { is: 'gone', until: gone!.until } : { is: counted };
+    const standing = counted === 'gone' ? ({ is: 'gone', until: gone!.until } as const) : STANDINGS[counted];
     this.#groups.count(key, t, this.#core.hoursOf(t), standing);
   }
 

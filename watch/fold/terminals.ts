@@ -54,13 +54,16 @@ export class Terminals {
     const key = terminalKey(entry);
     const t = state.terminals.change(key) ?? state.terminals.set(key, newTerminal(entry, now));
     const facts = factsOf(entry, t.sessions, steppedMs(state.steps, entry.node));
+    if (facts.note?.began) t.sessions = [...t.sessions]; // a list that has grown holds room for sixteen more
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
     const { last: before, radio } = t;
     const samples = this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
     const week = t.heard.at(-1)?.week;
     if (facts.life) this.#life(t, key, entry.node);
-    const news: News = { facts, samples, before, regrouped: t.radio !== radio || t.heard.at(-1)?.week !== week };
+    const isOtherWeek = t.heard.at(-1)?.week !== week;
+    if (isOtherWeek) t.heard = [...t.heard];
+    const news: News = { facts, samples, before, regrouped: isOtherWeek || t.radio !== radio };
     for (const watch of this.#watches) watch.heard(t, key, news);
   }
 
