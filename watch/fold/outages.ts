@@ -137,7 +137,8 @@ export class Outages {
     if (!largest) return null;
     const waits: Hold = { why: 'may_be_outage', until: this.#holdEnds(t, together), closing: [] };
     const comparedAgainAt = this.#comparedAgainAt(largest);
-    if (comparedAgainAt > now) return { ...waits, until: comparedAgainAt };
+    // Whoever opens it takes all along: to look again each second, all in the same moment, would be for nothing.
+    if (comparedAgainAt > now) return waits.until > now ? waits : { ...waits, until: comparedAgainAt };
     const named = explanation(together, rules.outage)!;
     if (isOutage(named.gone, named.expected, rules.outage)) {
       this.#open(named);
@@ -169,7 +170,7 @@ export class Outages {
 
   #open({ group, expected }: Loss): void {
     const { state, now } = this.#core;
-    const keys = [...justGone(group, now).keys()].sort();
+    const keys = [...justGone(group, now).keys()];
     const before = new Set<string>();
     const outage = state.outages.set(group.key, {
       key: group.key,
@@ -194,7 +195,8 @@ export class Outages {
     this.#announce(group.key, outage);
     outage.alert = state.alerts.get(`outage ${group.key}`)?.id ?? null;
     for (const key of [...before].sort()) this.#close(key, [merged(outage, now)]);
-    for (const key of keys) this.#fold(key, outage);
+    const told = keys.filter((key) => state.alerts.get(`terminal.offline ${key}`));
+    for (const key of told.sort()) this.#fold(key, outage);
   }
 
   /** A smaller outage turns out to be a part of this one: who is still missing comes along. */
@@ -207,7 +209,6 @@ export class Outages {
 
   /** What was said of a member alone is a part of the outage now. */
   #fold(key: string, outage: Readonly<Outage>): void {
-    if (!this.#core.state.alerts.get(`terminal.offline ${key}`)) return;
     const t = this.#core.state.terminals.get(key)!;
     const subject = { acquirer: t.acquirer, ...placeOf(t), terminal: t.sn };
     this.#core.announce('terminal.offline', key, subject, () => ({
