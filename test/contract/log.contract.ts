@@ -259,6 +259,25 @@ export function logContract(name: string, open: () => Promise<LogHome>): void {
       );
     });
 
+    test('many who stand at different places share a reader, and each reads all, once and in order', async () => {
+      const { writer, reader } = await opened();
+      const all = Array.from({ length: 40 }, (_, n) => `${n} ${'x'.repeat(2_000)}`);
+      for (const record of all) await writer.append([bytes(record)]);
+
+      // Each is ahead of the one before it by some batches.
+      const readers = Array.from({ length: 6 }, (_, n) => ({ next: 1, read: [] as string[], ahead: 5 * n }));
+      for (let turn = 0; readers.some(({ next }) => next <= all.length); turn++) {
+        for (const one of readers) {
+          if (turn + one.ahead < 25 || one.next > all.length) continue;
+          const [batch] = await reader.read(one.next, 1);
+          one.read.push(...texts([batch!]));
+          one.next = batch!.batch + 1;
+        }
+      }
+
+      for (const { read } of readers) expect(read).toEqual(all);
+    });
+
     test('what is appended is counted', async () => {
       const { writer } = await opened();
 

@@ -111,6 +111,35 @@ describe('a save', () => {
   });
 });
 
+it('what is said after a calm is saved at once, and what is said soon after that within a second', async () => {
+  const { p, running } = await withTerminal();
+  let saves = 0;
+  const commit = p.state.commit.bind(p.state);
+  p.state.commit = (changes) => {
+    saves++;
+    return commit(changes);
+  };
+  const give = (n: number) =>
+    running.owner.submit((at) => {
+      const command = { v: 1, id: `c-${n}`, type: 'report_now', expires: at + 60_000 } as const;
+      return [{ kind: 'command', at, acquirer: 'acme', sn: 'SN000001', command }];
+    });
+  p.clock.pass(1_000);
+
+  await give(0);
+  await eventually(() => expect(saves).toBe(1));
+  for (let n = 1; n < 10; n++) {
+    p.clock.pass(50);
+    await give(n);
+    await p.settled(running);
+  }
+  const soon = saves;
+  await p.live(running, 2);
+
+  expect(soon).toBe(1);
+  await eventually(() => expect(saves).toBe(2));
+});
+
 it('a save is written in small parts, also what was said in it and what it removes, and its last holds the owner alone', async () => {
   const { p, running } = await withTerminal();
   const sizes: number[] = [];

@@ -1,6 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { Transition } from '../../../protocol/alerts.ts';
-import { birth, DAY, fold, type Line, MINUTE, MONDAY, report, SECOND, said, serial, terminal, tick, unbind, will } from '../support/log.ts';
+import { Watch } from '../../../watch/fold/watch.ts';
+import {
+  birth,
+  DAY,
+  entry,
+  fold,
+  type Line,
+  MINUTE,
+  MONDAY,
+  report,
+  SECOND,
+  said,
+  serial,
+  terminal,
+  tick,
+  unbind,
+  will,
+} from '../support/log.ts';
 
 const HOLD = 90 * SECOND;
 const NOON = MONDAY + 12 * 60 * MINUTE;
@@ -163,6 +180,16 @@ describe('a site that goes dark', () => {
 
     expect(transitions.map(brief)).toEqual(['151 fired outage site of s-1, 5000']);
     expect(transitions.at(-1)!.alert.members).toHaveLength(20);
+  });
+
+  it('is not looked for by each of very many each second, while others are held down that may come back', () => {
+    const watch = new Watch();
+    const going = numbers(1, 1_200).map((n) => will(AT + n * 25, { sn: serial(n) }));
+    const lines = inOrder(alive(2_000, { site: 's-1' }), talking(1_201, 2_000, AT + 5 * MINUTE), going, [tick(AT + 5 * MINUTE)]);
+
+    for (const line of lines) watch.step(entry(line));
+
+    expect(watch.decisions.get('terminal.offline may_be_outage')).toBeLessThan(2 * 1_200);
   });
 
   it('is none at a site with one terminal', () => {

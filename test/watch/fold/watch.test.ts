@@ -9,6 +9,7 @@ import {
   entry,
   fold,
   HOUR,
+  MINUTE,
   MONDAY,
   merchant,
   report,
@@ -197,5 +198,27 @@ describe('every decision', () => {
         'message new',
       ]),
     );
+  });
+});
+
+describe('a deadline that was set before a terminal was heard again', () => {
+  const changed = (watch: Watch): string[] => {
+    watch.beginSave();
+    const tables: string[] = [];
+    for (let rows = watch.takeSaved(100); rows.length > 0; rows = watch.takeSaved(100)) tables.push(...rows.map(({ table }) => table));
+    return tables;
+  };
+
+  it('changes nothing that would have to be saved, and is moved on', () => {
+    const watch = new Watch();
+    const reports = [1, 2, 3, 4].map((n) => report(MONDAY + n * 4 * MINUTE, n));
+    fold([terminal(MONDAY, 'SN000001'), birth(MONDAY + 1_000), ...reports], watch);
+    changed(watch);
+
+    watch.step(entry(tick(MONDAY + 17 * MINUTE)));
+    expect(changed(watch)).toEqual(['meta']);
+
+    const { transitions } = watch.step(entry(tick(MONDAY + 26 * MINUTE + 1)));
+    expect(transitions.map(({ at, alert }) => [at - MONDAY, alert.type])).toEqual([[26 * MINUTE, 'terminal.offline']]);
   });
 });
