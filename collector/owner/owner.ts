@@ -4,7 +4,7 @@
  * committed with the state that said it.
  */
 import type { LogReader, LogWriter, Offset } from '../../backbone/log.ts';
-import type { Change, StateStore } from '../../backbone/state.ts';
+import type { StateStore } from '../../backbone/state.ts';
 import type { OwnerEntry, ReplayedMessage } from '../../protocol/entries.ts';
 import { lineFromEntry } from '../../protocol/replay.ts';
 import type { Output } from '../../watch/fold/output.ts';
@@ -13,30 +13,23 @@ import { Bell } from '../bell.ts';
 import { follow } from '../follow.ts';
 import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry } from '../log/entries.ts';
 import { Follower } from '../log/follower.ts';
-import { type Position, positionFromText, positionToText, START } from '../log/position.ts';
-import { type Patience, throwUnlessItPasses } from '../patience.ts';
-import { fromBytes, toBytes } from '../rows.ts';
-import { savedRows, stageChanges, stageRows } from '../saves.ts';
+import { type Position, positionFromText } from '../log/position.ts';
+import type { Patience } from '../patience.ts';
+import { savedRows } from '../saves.ts';
 import { Turns } from '../turns.ts';
-import { pruneAlerts, pruneCommands } from './keeping.ts';
-import { OUTBOX_READERS, type OutboxReader, removals } from './outbox.ts';
+import type { OutboxReader } from './outbox.ts';
 import { type GivenOrder, Outputs, quarantinedFrom } from './outputs.ts';
 import { partsToSay, type Seen, unreadMs } from './parts.ts';
 import { nextTick, noteHeartbeat, notePlatformEntry, noteSilence, type Pulse, pulseTime } from './pulse.ts';
-import { noTallies, Quarantine, type Tallies } from './quarantine.ts';
+import { Quarantine } from './quarantine.ts';
+import { loadSaved, Saver } from './saver.ts';
 
 /** Entries folded before requests are looked at. */
 const SLICE_ENTRIES = 500;
-const SAVE_EVERY_MS = 5_000;
-/** What somebody waits for is saved at once after a calm, and else so long after the save before: each writes all that changed since. */
-const SAVE_SOON_MS = 1_000;
-const SAVE_EVERY_ENTRIES = 20_000;
 /** Records of one append: a large import goes in parts, and its commit entry closes it. */
 const APPEND_ENTRIES = 1_000;
 const IDLE_MS = 250;
 const TICK_MS = 1_000;
-const OWNER_TABLE = 'owner';
-const CONSUMER = 'watch';
 
 export interface OwnerDeps {
   brokersLog: LogReader;
@@ -62,13 +55,6 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-interface Saved {
-  position: string;
-  pulse: Pulse;
-  sequence: number;
-  quarantined: Tallies;
-}
-
 interface Request {
   entries(at: number): OwnerEntry[];
   done(): void;
@@ -85,16 +71,9 @@ export class Owner {
   readonly #outputs: Outputs;
   readonly #inbox: Request[] = [];
   readonly #requests = new Bell();
-  readonly #saves = new Bell();
+  readonly #saver: Saver;
   readonly #turns: Turns;
   readonly #stopping = new AbortController();
-  #savedAt: number;
-  #foldedSinceSave = 0;
-  #saving: Promise<void> | null = null;
-  /** Why the save that went on beside the fold failed; it ends the run. */
-  #saveFailure: unknown = null;
-  /** The last row of it that each reader has no more need of. */
-  readonly #outboxRead: Record<OutboxReader, number>;
   /** When the last tick was appended, by our monotonic clock. */
   #tickedAt = Number.NEGATIVE_INFINITY;
   /** When our parts were last looked at, by our monotonic clock. */
@@ -103,27 +82,24 @@ export class Owner {
   /** Loads the last save; `catchUp` reads on from there. */
   constructor(deps: OwnerDeps) {
     this.#deps = deps;
-    const bytes = deps.state.get(OWNER_TABLE, CONSUMER);
-    const start = { position: positionToText(START), pulse: {}, sequence: 0, quarantined: noTallies() };
-    const saved = bytes ? fromBytes<Saved>(bytes) : start;
+    const saved = loadSaved(deps.state);
     this.#logs = new Follower(deps.brokersLog, deps.ownerLog.reader, positionFromText(saved.position));
     this.#pulse = saved.pulse;
     this.#outputs = new Outputs(saved.sequence);
     this.quarantine = new Quarantine(deps.state, deps.quarantineMs, saved.quarantined);
     this.#turns = new Turns(deps.clock.monotonic);
-    this.#outboxRead = Object.fromEntries(OUTBOX_READERS.map((reader) => [reader, 0])) as Record<OutboxReader, number>;
-    this.#savedAt = deps.clock.monotonic();
     this.watch.load(savedRows(deps.state, this.watch.tableNames));
+    this.#saver = this.#newSaver();
   }
 
   /** For metrics: how far the brokers' log has been folded. */
-  get position() {
+  get position(): Position {
     return this.#logs.position;
   }
 
   /** Folds what this partition's owner had appended before: after it, the order of new entries is this owner's to say. */
   async catchUp(): Promise<void> {
-    await this.#release(this.#logs.position);
+    await this.#saver.release(this.#logs.position);
     for (let item = await this.#logs.next(); item; item = await this.#logs.next()) {
       if (this.#turns.isOver()) await this.#turns.next();
       if (isOwnerEntry(item.entry)) {
@@ -133,7 +109,7 @@ export class Owner {
         if (item.entry.kind === 'heartbeat') noteHeartbeat(this.#pulse, item.entry, this.watch.now);
         this.#foldBroker(item.entry, item.offset);
       }
-      await this.#saveIfDue();
+      this.#saver.saveIfDue();
     }
     for (const [node, { at }] of Object.entries(this.#pulse)) this.#hear(node, at);
   }
@@ -151,13 +127,11 @@ export class Owner {
       await this.#lookAtParts();
       const read = await this.#readBrokers();
       if (!read) await this.#keepTime();
-      await this.#saveIfDue();
+      this.#saver.saveIfDue();
       if (!read && this.#inbox.length === 0) await this.#idle(signal);
     }
     await this.#takeRequests();
-    await this.#saving;
-    if (this.#saveFailure) throw this.#saveFailure;
-    await this.#save();
+    await this.#saver.saveLast();
   }
 
   /**
@@ -173,12 +147,12 @@ export class Owner {
 
   /** Says that a reader of the outbox has no more need of its rows up to this number. */
   outboxRead(reader: OutboxReader, sequence: number): void {
-    this.#outboxRead[reader] = Math.max(this.#outboxRead[reader], sequence);
+    this.#saver.outboxRead(reader, sequence);
   }
 
   /** Resolves when the next save is durable, or the signal aborts. */
   saved(signal: AbortSignal): Promise<void> {
-    return this.#saves.heard(signal);
+    return this.#saver.saved(signal);
   }
 
   async #takeRequests(): Promise<void> {
@@ -196,7 +170,7 @@ export class Owner {
   /** Amid a backlog a request would be stamped with a time long past, and reports from before it would count as after. */
   async #readToPresent(): Promise<void> {
     const end = await this.#deps.brokersLog.end();
-    while (this.#logs.brokers.next.batch <= end && (await this.#readBrokers())) await this.#saveIfDue();
+    while (this.#logs.brokers.next.batch <= end && (await this.#readBrokers())) this.#saver.saveIfDue();
     await this.#noteSilence();
   }
 
@@ -304,7 +278,7 @@ export class Owner {
     // Heartbeats are in the record as the ticks that follow them; refusals are nobody's life.
     if (this.#deps.record && entry.kind !== 'heartbeat' && entry.kind !== 'refusal') this.#deps.record(lineFromEntry(entry));
     const output = this.watch.step(entry);
-    this.#foldedSinceSave++;
+    this.#saver.folded();
     this.#outputs.add(output, this.watch.now);
     if (entry.kind === 'message' && entry.replayed) this.#endReplay(entry as ReplayedMessage, output.bad);
     return output;
@@ -321,57 +295,14 @@ export class Owner {
     this.#outputs.keep(this.quarantine.add({ ...row, id: `${row.id}-again`, reason, detail }, 'message', at));
   }
 
-  async #saveIfDue(): Promise<void> {
-    if (this.#saveFailure) throw this.#saveFailure;
-    if (this.#saving) return;
-    const waitedMs = this.#deps.clock.monotonic() - this.#savedAt;
-    const isDue = waitedMs >= SAVE_EVERY_MS ? this.#foldedSinceSave > 0 : this.#outputs.urgent && waitedMs >= SAVE_SOON_MS;
-    if (!isDue && this.#foldedSinceSave < SAVE_EVERY_ENTRIES) return;
-    this.#saving = this.#save().then(
-      () => {
-        this.#saving = null;
-      },
-      (error) => {
-        this.#saveFailure = error;
-        this.#requests.ring();
-      },
-    );
-  }
-
-  async #save(): Promise<void> {
-    const { state } = this.#deps;
-    const { brokers, owner } = this.#logs.position;
-    this.watch.beginSave();
-    const { changes, orders, sequence } = this.#outputs.take();
-    const outboxDone = Math.min(...Object.values(this.#outboxRead));
-    const pruned = [
-      ...removals(state, outboxDone),
-      ...this.quarantine.prune(this.watch.now),
-      ...pruneAlerts(state, this.watch.now),
-      ...pruneCommands(state, this.watch.now),
-    ];
-    const saved: Saved = structuredClone({
-      position: positionToText({ brokers, owner }),
-      pulse: this.#pulse,
-      sequence,
-      quarantined: this.quarantine.tallies,
-    });
-    this.#savedAt = this.#deps.clock.monotonic();
-    this.#foldedSinceSave = 0;
-    const stage = (slice: readonly Change[]) => this.#outlast(() => state.stage(slice));
-    await stageRows(stage, (limit) => this.watch.takeSaved(limit));
-    await stageChanges(stage, [...changes, ...pruned]);
-    await this.#outlast(() => state.commit([{ table: OWNER_TABLE, key: CONSUMER, value: toBytes(saved) }]));
-    this.#saves.ring();
-    await this.#release({ brokers, owner });
-    await Promise.all(orders.map((order) => this.#outlast(() => this.#deps.send(order))));
-  }
-
-  /** Retention may take what is before a saved position, and nothing after it. What cannot be said now is said after the next save. */
-  async #release({ brokers, owner }: Position): Promise<void> {
-    const { brokersLog, ownerLog } = this.#deps;
-    const said = [brokersLog.release(CONSUMER, brokers.batch), ownerLog.reader.release(CONSUMER, owner.batch)];
-    await Promise.all(said.map((saying) => saying.catch(throwUnlessItPasses)));
+  #newSaver(): Saver {
+    const deps = {
+      ...this.#deps,
+      outlast: <T>(attempt: () => Promise<T>) => this.#outlast(attempt),
+      onFailure: () => this.#requests.ring(),
+    };
+    const { watch, quarantine } = this;
+    return new Saver(deps, { watch, quarantine, outputs: this.#outputs, pulse: this.#pulse, position: () => this.position });
   }
 
   async #idle(signal: AbortSignal): Promise<void> {

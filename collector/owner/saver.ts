@@ -1,0 +1,156 @@
+/**
+ * Saves what the owner has come to: the fold's state, the position in the logs and all that was said, as they are at one moment and in one
+ * commit. It is written in slices while the fold goes on.
+ */
+import type { LogReader } from '../../backbone/log.ts';
+import type { Change, StateStore } from '../../backbone/state.ts';
+import type { Watch } from '../../watch/fold/watch.ts';
+import { Bell } from '../bell.ts';
+import { type Position, positionToText, START } from '../log/position.ts';
+import { throwUnlessItPasses } from '../patience.ts';
+import { fromBytes, toBytes } from '../rows.ts';
+import { stageChanges, stageRows } from '../saves.ts';
+import { pruneAlerts, pruneCommands } from './keeping.ts';
+import { OUTBOX_READERS, type OutboxReader, removals } from './outbox.ts';
+import type { GivenOrder, Outputs } from './outputs.ts';
+import type { Pulse } from './pulse.ts';
+import { noTallies, type Quarantine, type Tallies } from './quarantine.ts';
+
+const SAVE_EVERY_MS = 5_000;
+/** What somebody waits for is saved at once after a calm, and else so long after the save before: each writes all that changed since. */
+const SAVE_SOON_MS = 1_000;
+const SAVE_EVERY_ENTRIES = 20_000;
+const OWNER_TABLE = 'owner';
+const CONSUMER = 'watch';
+
+/** What a save holds beside the fold's rows. */
+interface Saved {
+  position: string;
+  pulse: Pulse;
+  sequence: number;
+  quarantined: Tallies;
+}
+
+export function loadSaved(state: StateStore): Saved {
+  const bytes = state.get(OWNER_TABLE, CONSUMER);
+  return bytes ? fromBytes<Saved>(bytes) : { position: positionToText(START), pulse: {}, sequence: 0, quarantined: noTallies() };
+}
+
+export interface SaverDeps {
+  brokersLog: LogReader;
+  ownerLog: { reader: LogReader };
+  state: StateStore;
+  /** Milliseconds that never step. */
+  clock: { monotonic(): number };
+  send(order: GivenOrder): Promise<void>;
+  /** Tries until it succeeds, where it can. */
+  outlast<T>(attempt: () => Promise<T>): Promise<T>;
+  /** Told when a save that went on beside the fold has failed. */
+  onFailure(): void;
+}
+
+/** What it saves. */
+export interface Subject {
+  readonly watch: Watch;
+  readonly outputs: Outputs;
+  readonly quarantine: Quarantine;
+  readonly pulse: Readonly<Pulse>;
+  /** How far the logs have been folded. */
+  position(): Position;
+}
+
+export class Saver {
+  readonly #deps: SaverDeps;
+  readonly #subject: Subject;
+  readonly #saves = new Bell();
+  /** The last row of the outbox that each reader has no more need of. */
+  readonly #outboxRead = Object.fromEntries(OUTBOX_READERS.map((reader) => [reader, 0])) as Record<OutboxReader, number>;
+  #savedAt: number;
+  #foldedSince = 0;
+  #saving: Promise<void> | null = null;
+  /** Why the save that went on beside the fold failed; the next look throws it. */
+  #failure: unknown = null;
+
+  constructor(deps: SaverDeps, subject: Subject) {
+    this.#deps = deps;
+    this.#subject = subject;
+    this.#savedAt = deps.clock.monotonic();
+  }
+
+  /** Says that an entry was folded. */
+  folded(): void {
+    this.#foldedSince++;
+  }
+
+  /** Says that a reader of the outbox has no more need of its rows up to this number. */
+  outboxRead(reader: OutboxReader, sequence: number): void {
+    this.#outboxRead[reader] = Math.max(this.#outboxRead[reader], sequence);
+  }
+
+  /** Resolves when the next save is durable, or the signal aborts. */
+  saved(signal: AbortSignal): Promise<void> {
+    return this.#saves.heard(signal);
+  }
+
+  /** Begins a save where one is due. Errors: why the last one failed. */
+  saveIfDue(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#saving || !this.#isDue()) return;
+    this.#saving = this.#save().then(
+      () => {
+        this.#saving = null;
+      },
+      (error) => {
+        this.#failure = error;
+        this.#deps.onFailure();
+      },
+    );
+  }
+
+  /** Saves what is left, once the save under way has ended. Errors: why either of them failed. */
+  async saveLast(): Promise<void> {
+    await this.#saving;
+    if (this.#failure) throw this.#failure;
+    await this.#save();
+  }
+
+  /** Retention may take what is before a saved position, and nothing after it. What cannot be said now is said after the next save. */
+  async release({ brokers, owner }: Position): Promise<void> {
+    const { brokersLog, ownerLog } = this.#deps;
+    const said = [brokersLog.release(CONSUMER, brokers.batch), ownerLog.reader.release(CONSUMER, owner.batch)];
+    await Promise.all(said.map((saying) => saying.catch(throwUnlessItPasses)));
+  }
+
+  #isDue(): boolean {
+    const waitedMs = this.#deps.clock.monotonic() - this.#savedAt;
+    if (waitedMs >= SAVE_EVERY_MS && this.#foldedSince > 0) return true;
+    return this.#foldedSince >= SAVE_EVERY_ENTRIES || (this.#subject.outputs.urgent && waitedMs >= SAVE_SOON_MS);
+  }
+
+  async #save(): Promise<void> {
+    const { state, outlast, send } = this.#deps;
+    const { watch, outputs, quarantine, pulse } = this.#subject;
+    const position = this.#subject.position();
+    watch.beginSave();
+    const { changes, orders, sequence } = outputs.take();
+    const done = Math.min(...Object.values(this.#outboxRead));
+    const pruned = [
+      ...removals(state, done),
+      ...quarantine.prune(watch.now),
+      ...pruneAlerts(state, watch.now),
+      ...pruneCommands(state, watch.now),
+    ];
+    const saved: Saved = { position: positionToText(position), pulse, sequence, quarantined: quarantine.tallies };
+    // As it is now: the fold goes on while the rest is staged.
+    const bytes = toBytes(saved);
+    this.#savedAt = this.#deps.clock.monotonic();
+    this.#foldedSince = 0;
+    const stage = (slice: readonly Change[]) => outlast(() => state.stage(slice));
+    await stageRows(stage, (limit) => watch.takeSaved(limit));
+    await stageChanges(stage, [...changes, ...pruned]);
+    await outlast(() => state.commit([{ table: OWNER_TABLE, key: CONSUMER, value: bytes }]));
+    this.#saves.ring();
+    await this.release(position);
+    await Promise.all(orders.map((order) => outlast(() => send(order))));
+  }
+}
