@@ -1,4 +1,5 @@
 /** Points as InfluxDB line protocol: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ */
+import { Bytes } from './bytes.ts';
 import type { Draft } from './draft.ts';
 import { byName } from './names.ts';
 import type { Tags, Value } from './point.ts';
@@ -27,11 +28,6 @@ const fieldName = byName((name) => `${name.replace(UNSPEAKABLE_IN_NAME, REPLACEM
 /** Its `=` stays as it is, and a leading `#` would make the line a comment. */
 function escapeMeasurement(name: string): string {
   return name.replace(UNSPEAKABLE_IN_NAME, REPLACEMENT).replace(/^#/, REPLACEMENT).replace(/[, ]/g, '\\$&');
-}
-
-function fieldValue(value: Value): string | number | boolean {
-  if (typeof value !== 'string') return value;
-  return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
 }
 
 /** Nanoseconds, which outgrow a double: put together as text. */
@@ -64,12 +60,16 @@ function head(measurement: string, tags: Tags): Head {
 }
 
 const FIRST_BYTES = 256 * 1024;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const SPACE = 0x20;
+const LINE_END = 0x0a;
 
 /**
  * Lines in one buffer, each with its end. What line protocol cannot say in names and tags becomes U+FFFD; texts in fields are whole.
  */
 export class Lines {
-  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  readonly #bytes = new Bytes(FIRST_BYTES);
   /** Where each line begins, and where the last one ends. */
   readonly #starts = [0];
 
@@ -82,32 +82,39 @@ export class Lines {
     const { text, problem } = head(draft.measurement, draft.tags);
     const why = problem ?? problemOfPoint(draft);
     if (why !== null) return why;
+    const bytes = this.#bytes;
     const { size, names, values } = draft;
-    let line = text;
-    for (let i = 0; i < size; i++) line += (i === 0 ? ' ' : ',') + fieldName(names[i]!) + fieldValue(values[i]!);
-    this.#append(`${line} ${timestamp(draft.at, draft.nanos)}\n`);
+    bytes.text(text);
+    for (let i = 0; i < size; i++) {
+      bytes.code(i === 0 ? SPACE : COMMA);
+      bytes.text(fieldName(names[i]!));
+      this.#value(values[i]!);
+    }
+    bytes.code(SPACE);
+    bytes.text(timestamp(draft.at, draft.nanos));
+    bytes.code(LINE_END);
+    this.#starts.push(bytes.length);
     return null;
   }
 
   /** The lines `from` to before `to`, without a copy. */
   bytes(from: number, to: number): Buffer {
-    return this.#buffer.subarray(this.#starts[from], this.#starts[to]);
+    return this.#bytes.slice(this.#starts[from]!, this.#starts[to]!);
   }
 
   /** A line without its end; a text in it may have line ends of its own. */
   text(index: number): string {
-    return this.#buffer.toString('utf8', this.#starts[index], this.#starts[index + 1]! - 1);
+    return this.#bytes.slice(this.#starts[index]!, this.#starts[index + 1]! - 1).toString();
   }
 
-  #append(line: string): void {
-    const start = this.#starts[this.size]!;
-    // In UTF-8 a code unit takes three bytes at most.
-    const most = start + 3 * line.length;
-    if (most > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(most, 2 * this.#buffer.length));
-      this.#buffer.copy(larger, 0, 0, start);
-      this.#buffer = larger;
+  #value(value: Value): void {
+    const bytes = this.#bytes;
+    if (typeof value === 'number') bytes.number(value);
+    else if (typeof value === 'boolean') bytes.text(value ? 'true' : 'false');
+    else {
+      bytes.code(QUOTE);
+      bytes.text(/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value);
+      bytes.code(QUOTE);
     }
-    this.#starts.push(start + this.#buffer.write(line, start));
   }
 }
