@@ -33,18 +33,24 @@ export interface Score {
   alerts: number;
 }
 
-/** Scores the incidents that were due before the story's end. */
+/** Whether a transition says that there is such an incident. */
+type Finds = (one: Transition, incident: Incident) => boolean;
+
+/** Scores the incidents that were due before the story's end. `finds`: when one counts as found. */
 export function score(
   truth: readonly Incident[],
   said: readonly Transition[],
   endAt: number,
   types: readonly AlertType[] = WATCHED,
+  finds: Finds = tells,
 ): Score {
   const due = truth.filter(({ type, firedBetween }) => types.includes(type) && firedBetween !== null && firedBetween[1] < endAt);
-  const found = due.filter((incident) => said.some((one) => tells(one, incident)));
+  const found = due.filter((incident) => said.some((one) => finds(one, incident)));
   const alarms = said.filter(({ transition, alert }) => transition === 'fired' && alert.severity !== 'info' && types.includes(alert.type));
   const falseAlarms = alarms.filter((one) => !truth.some((incident) => explains(incident, one)));
-  const told = found.filter(({ type }) => type === 'terminal.offline').map((incident) => ({ incident, cause: causeTold(said, incident) }));
+  const told = found
+    .filter(({ type }) => type === 'terminal.offline')
+    .map((incident) => ({ incident, cause: causeTold(said, incident, finds) }));
   const known = told.filter(({ incident }) => !incident.cause.includes('unknown'));
   const unknown = told.filter(({ incident }) => incident.cause.includes('unknown'));
   return {
@@ -79,7 +85,7 @@ export function explains({ type, also, members, subject, startsAt, endsAt }: Inc
 }
 
 /** The cause that stood when the alert ended, or stands. */
-function causeTold(said: readonly Transition[], incident: Incident): string {
-  const { alert } = said.find((one) => tells(one, incident))!;
+function causeTold(said: readonly Transition[], incident: Incident, finds: Finds): string {
+  const { alert } = said.find((one) => finds(one, incident))!;
   return said.findLast((one) => one.alert.id === alert.id)!.alert.cause;
 }

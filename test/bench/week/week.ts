@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import type { Transition } from '../../../protocol/alerts.ts';
 import type { Incident } from '../../../simulator/actions.ts';
 import { Baseline } from './baseline.ts';
-import { type Score, score } from './score.ts';
+import { explains, type Score, score } from './score.ts';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const DAY_MS = 86_400_000;
@@ -65,7 +65,9 @@ export async function measure(week: Week): Promise<Measured> {
     for await (const line of createInterface({ input: createReadStream(truthFile) })) truth.push(JSON.parse(line));
     const endAt = startAt + days * DAY_MS;
     baseline.finish(endAt);
-    return { ours: score(truth, said, endAt), baseline: score(truth, baseline.said, endAt) };
+    // It knows of silent terminals alone, and is right about a silence whenever it says so.
+    const ofBaseline = score(truth, baseline.said, endAt, ['terminal.offline', 'outage'], (one, incident) => explains(incident, one));
+    return { ours: score(truth, said, endAt), baseline: ofBaseline };
   } finally {
     rmSync(folder, { recursive: true });
   }
