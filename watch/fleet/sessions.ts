@@ -59,18 +59,16 @@ const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, born
  */
 export function noteMessage(
   sessions: Sessions,
-  { channel, body }: Message,
+  message: Message,
   receivedAt: number,
   { replayed = false, steppedMs = 0 } = {},
 ): SessionNote {
+  const { channel, body } = message;
   if (channel === 'ack') return NO_SESSION;
-  const known = sessions.findLast((s) => s.id === body.session);
-  const isLost = channel === 'state' && body.state === 'lost';
-  const opens = channel === 'birth' || (channel === 'state' && !isLost) || sessions.every((s) => !s.born);
-  const late = replayed && currentSession(sessions) !== undefined;
+  const known = sessionOf(sessions, body.session);
   // One that was heard of only by its messages, as if they were a backlog, begins when its birth comes after all.
   const isNew = known === undefined || (channel === 'birth' && known.ended && !known.born);
-  const began = isNew && opens && !isLost && !late;
+  const began = isNew && mayBegin(sessions, message, replayed);
   const session = known ?? newSession(body.session, receivedAt);
   if (began) begin(sessions, session);
   else if (!known) sessions.unshift(session);
@@ -86,7 +84,21 @@ export function noteMessage(
 }
 
 export function currentSession(sessions: Sessions): Session | undefined {
-  return sessions.findLast((s) => !s.ended);
+  const last = sessions.at(-1);
+  return last && !last.ended ? last : sessions.findLast((s) => !s.ended);
+}
+
+/** It is nearly always the last one. */
+function sessionOf(sessions: Sessions, id: string): Session | undefined {
+  const last = sessions.at(-1);
+  return last?.id === id ? last : sessions.findLast((s) => s.id === id);
+}
+
+/** A Will begins no session, nor does what is replayed into one that is under way. */
+function mayBegin(sessions: Sessions, { channel, body }: Message, replayed: boolean): boolean {
+  if (channel === 'state' && body.state === 'lost') return false;
+  if (replayed && currentSession(sessions) !== undefined) return false;
+  return channel === 'birth' || channel === 'state' || sessions.every((s) => !s.born);
 }
 
 /** Whether numbers are still missing, before `to` and not judged yet. */

@@ -6,7 +6,7 @@ import { type Coverage as CoverageState, newCoverage, noteBroken, notePlace, not
 import { readingOf } from '../fleet/readings.ts';
 import { CLOCK_TOLERANCE_MS, placeSample } from '../fleet/sessions.ts';
 import { intervalMs, isFixed, keepaliveMs, placeOf, type Terminal } from '../fleet/terminals.ts';
-import { judgeCoverage } from '../rules/coverage.ts';
+import { judgeCoverage, quietWhy } from '../rules/coverage.ts';
 import { freshMs, noteReconnects, noteSigns, restartRuns } from '../rules/coverage-signs.ts';
 import type { CoverageRules } from '../rules/defaults.ts';
 import type { FoldCore } from './core.ts';
@@ -30,9 +30,13 @@ export class Coverage implements TerminalWatch {
     const c = t.coverage;
     if (!c) return;
     if (news.facts.life) this.#noteAbsence(t, c);
+    const wasQuiet = isQuiet(c);
     const isWord = this.#noteAgent(t, c, news.facts);
     if (news.samples.length > 0) this.#noteSamples(t, c, news);
-    if (isWord || news.samples.length > 0) this.judge(key);
+    if (!isWord && news.samples.length === 0) return;
+    // Nothing was to be said of it before, and nothing is.
+    if (wasQuiet && isQuiet(c)) this.#core.count('coverage.weakening', quietWhy(t));
+    else this.judge(key);
   }
 
   judge(key: string): void {
@@ -107,6 +111,11 @@ export class Coverage implements TerminalWatch {
   get #rules(): CoverageRules {
     return this.#core.rules['coverage.weakening'];
   }
+}
+
+/** Whether there is no sign at all that it will not hold. */
+function isQuiet({ signs, agent }: Readonly<CoverageState>): boolean {
+  return !signs.band && !signs.trend && !signs.step && !signs.reconnecting && !agent?.warning;
 }
 
 /** Who never told of a radio has no state of one. */

@@ -17,7 +17,7 @@ const ORDER: readonly CoverageReason[] = ['agent', 'trend', 'step', 'band', 'rec
  * lives in a weak band, which was told once), lifecycle, not_bound.
  */
 export function judgeCoverage(t: Readonly<Terminal>, c: Readonly<Coverage>, firing: Condition | null, rules: CoverageRules): Verdict {
-  if (!mayAlert(t.binding)) return { why: t.binding ? 'lifecycle' : 'not_bound', condition: null };
+  if (!mayAlert(t.binding)) return { why: quietWhy(t), condition: null };
   const usual = usuallyWeak(c, rules.usualDays, rules.usualDaysOf);
   const isUsual = c.signs.band && (c.signs.weak & ~usual) === 0;
   const reason = reasonOf(c, isUsual, firing);
@@ -25,6 +25,12 @@ export function judgeCoverage(t: Readonly<Terminal>, c: Readonly<Coverage>, firi
   if (!isUsual) return { why: 'holds', condition: null };
   if (c.told && !firing) return { why: 'usual', condition: null };
   return { why: 'lives_weak', condition: conditionOf(c, 'band', 'info', c.signs.weak, firing, rules) };
+}
+
+/** Why nothing is said of a terminal without any sign. */
+export function quietWhy({ binding }: Readonly<Terminal>): 'holds' | 'lifecycle' | 'not_bound' {
+  if (!binding) return 'not_bound';
+  return mayAlert(binding) ? 'holds' : 'lifecycle';
 }
 
 /** The one that came first, as long as it holds. A weak band that is usual is no warning. */
