@@ -13,7 +13,7 @@ import { shownAddress } from './address.ts';
 import { brokerMetrics } from './broker-metrics.ts';
 import type { Settings } from './config.ts';
 import { CliError, type Io } from './io.ts';
-import { listenersOf, proxiesOf } from './listening.ts';
+import { listenersOf, proxiesOf } from './settings/listening.ts';
 
 const DAY_MS = 86_400_000;
 

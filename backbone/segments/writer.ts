@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Lock, LockHeldError, takeLock } from '../lock.ts';
@@ -7,16 +5,17 @@ import { LogError, type LogStats, type LogWriter, type Offset } from '../log.ts'
 import { type Disk, realDisk } from './disk.ts';
 import { DurableFile } from './durable.ts';
 import { toLogError } from './errors.ts';
-import { activateSegment, type OpenSegment } from './files.ts';
-import { type Fill, FillFile, fillOf } from './fill.ts';
-import { FRAME_HEAD_BYTES, MARK_BYTES, SEGMENT_HEAD_BYTES } from './format.ts';
+import type { Fill } from './fill.ts';
+import { FRAME_HEAD_BYTES } from './format.ts';
 import { Group } from './group.ts';
 import { announceGrowth } from './growth.ts';
 import { Pace, type SyncMode } from './pace.ts';
 import { Queue } from './queue.ts';
 import { type Recovered, type Recovery, recoverLog } from './recover.ts';
-import { type Limits, Space, type Stock } from './space.ts';
+import { Space } from './space.ts';
 import { SegmentSupply } from './supply.ts';
+import { type Committed, Tail } from './tail.ts';
+import { Upkeep } from './upkeep.ts';
 
 const MIB = 1024 * 1024;
 const SEGMENT_BYTES = 64 * MIB;
@@ -24,8 +23,6 @@ const SEGMENT_BYTES = 64 * MIB;
 export const LEAST_LOG_BYTES = 2 * SEGMENT_BYTES;
 /** After a refusal, the disk is looked at again at the first append past this time. */
 const RETRY_MS = 1000;
-const RETENTION_EVERY_MS = 60_000;
-const FILL_EVERY_MS = 1_000;
 
 export interface SegmentOptions {
   /** The size of a segment file, bytes. Default 64 MiB. */
@@ -73,67 +70,47 @@ export async function openSegmentWriter(dir: string, options: SegmentOptions = {
   }
 }
 
+/** Takes records in, makes batches of them, and answers for each when it is durable. Where it stands on disk, the tail alone knows. */
 class Writer implements SegmentWriter {
   readonly stats: LogStats = { batches: 0, records: 0, bytes: 0, lastSyncMs: 0, syncMode: 'inline' };
   readonly recovery: Recovery;
   readonly #dir: string;
-  readonly #limits: Limits;
-  readonly #now: () => number;
   readonly #uptime: () => number;
-  readonly #disk: Disk;
   readonly #lock: Lock;
-  readonly #durable: DurableFile;
-  readonly #fillFile: FillFile;
-  readonly #onFill: (fill: Fill) => void;
-  readonly #segmentBytes: number;
   readonly #space: Space;
-  readonly #supply: SegmentSupply;
+  readonly #tail: Tail;
+  readonly #upkeep: Upkeep;
   readonly #queue: Queue;
   readonly #pace = new Pace();
   readonly #flush = () => this.#commitNext();
-  #segment: OpenSegment | undefined;
-  #last: { batch: number; at: number };
-  #next: number;
   #refusal: { error: LogError; until: number } | undefined;
   /** A flush is under way, or will be at the end of this turn of the event loop. */
   #flushing = false;
   #drained: (() => void) | undefined;
   #closing: Promise<void> | undefined;
-  #retention: Promise<unknown> = Promise.resolve();
-  #retentionAt: number;
-  #measured: { stock: Stock; free: number } = { stock: { bytes: 0, needed: 0 }, free: Number.POSITIVE_INFINITY };
-  #fillToldAt = Number.NEGATIVE_INFINITY;
-  /** No other segment could be had: what little room there is in this one would make us look well to small batches alone. */
-  #outOfRoom = false;
 
-  constructor(dir: string, options: SegmentOptions, lock: Lock, durable: DurableFile, { active, last, next, recovery }: Recovered) {
+  constructor(dir: string, options: SegmentOptions, lock: Lock, durable: DurableFile, recovered: Recovered) {
     const { maxAgeMs = Infinity, maxBytes = Infinity, reserveBytes = 0, consumers = [], segmentBytes = SEGMENT_BYTES } = options;
-    this.recovery = recovery;
+    const { now = Date.now, uptime = () => performance.now(), disk = realDisk, onFill = () => {} } = options;
+    const limits = { maxAgeMs, maxBytes, reserveBytes, consumers };
+    this.recovery = recovered.recovery;
     this.#dir = dir;
-    this.#limits = { maxAgeMs, maxBytes, reserveBytes, consumers };
-    this.#now = options.now ?? Date.now;
-    this.#uptime = options.uptime ?? (() => performance.now());
-    this.#disk = options.disk ?? realDisk;
+    this.#uptime = uptime;
     this.#lock = lock;
-    this.#durable = durable;
-    this.#fillFile = new FillFile(dir);
-    this.#onFill = options.onFill ?? (() => {});
-    this.#segmentBytes = segmentBytes;
-    this.#space = new Space(dir, this.#limits, this.#disk, this.#now);
-    this.#supply = new SegmentSupply(dir, segmentBytes, this.#space, this.#uptime);
+    this.#space = new Space(dir, limits, disk, now);
+    const supply = new SegmentSupply(dir, segmentBytes, this.#space, uptime);
+    this.#tail = new Tail(dir, recovered, { durable, disk, supply, now });
+    const use = () => ({ unused: this.#tail.unused, full: this.#refusal?.error.code === 'full' });
+    this.#upkeep = new Upkeep(dir, this.#space, { limits, segmentBytes, onFill, uptime, use });
     this.#queue = new Queue(options.maxBatchBytes ?? 4 * MIB);
-    this.#segment = active;
-    this.#last = last;
-    this.#next = next;
-    this.#retentionAt = this.#uptime();
   }
 
   /** Tells readers where the log ends. Where batches were lost, an empty one closes the gap, so that readers get past it. */
   async begin(): Promise<void> {
     await this.#space.trim();
-    if (!this.#segment) await this.#roll(FRAME_HEAD_BYTES);
-    await this.#measure();
-    this.#durable.publish(this.#next - 1, this.#segment!.head.mark);
+    if (!this.#tail.isOpen) await this.#roll(FRAME_HEAD_BYTES);
+    await this.#upkeep.measure();
+    this.#tail.publish();
     if (this.recovery.lostBatches === 0) return;
     this.#flushing = true;
     await this.#commitInPool(new Group());
@@ -169,11 +146,8 @@ class Writer implements SegmentWriter {
         this.#drained = resolve;
       });
     }
-    await this.#supply.close();
-    await this.#retention;
-    if (this.#segment) closeSync(this.#segment.fd);
-    this.#durable.close();
-    this.#fillFile.close();
+    await this.#upkeep.close();
+    await this.#tail.close();
     await this.#lock.release();
   }
 
@@ -182,32 +156,24 @@ class Writer implements SegmentWriter {
     if (!group) {
       this.#flushing = false;
       this.#drained?.();
-    } else if (this.#fits(group) && this.#pace.next() === 'inline') this.#commitInline(group);
+    } else if (this.#tail.fits(group) && this.#pace.next() === 'inline') this.#commitInline(group);
     else void this.#rollAndCommit(group);
   }
 
-  #fits(group: Group): boolean {
-    return this.#segment !== undefined && !this.#outOfRoom && this.#segment.position + group.size <= this.#segment.capacity;
-  }
-
   #commitInline(group: Group): void {
-    const segment = this.#segment!;
-    const frame = group.seal(segment.head.mark, this.#next, this.#now());
-    const began = performance.now();
+    let committed: Committed;
     try {
-      this.#disk.commit(segment.fd, frame, segment.position);
-      this.#durable.publish(this.#next, segment.head.mark);
+      committed = this.#tail.commitInline(group);
     } catch (error) {
-      this.#abandonSegment();
       this.#refuse(group, error);
       return;
     }
-    this.#settle(group, frame.length, performance.now() - began, 'inline');
+    this.#settle(group, committed, 'inline');
   }
 
   async #rollAndCommit(group: Group): Promise<void> {
     try {
-      if (!this.#fits(group)) await this.#roll(group.size);
+      if (!this.#tail.fits(group)) await this.#roll(group.size);
       await this.#commitInPool(group);
     } catch (error) {
       this.#refuse(group, error);
@@ -215,45 +181,23 @@ class Writer implements SegmentWriter {
   }
 
   async #commitInPool(group: Group): Promise<void> {
-    const segment = this.#segment!;
-    const frame = group.seal(segment.head.mark, this.#next, this.#now());
-    const began = performance.now();
-    try {
-      await this.#disk.commitInPool(segment.fd, frame, segment.position);
-      this.#durable.publish(this.#next, segment.head.mark);
-    } catch (error) {
-      this.#abandonSegment();
-      throw error;
-    }
-    this.#settle(group, frame.length, performance.now() - began, 'pool');
+    this.#settle(group, await this.#tail.commitInPool(group), 'pool');
   }
 
   async #roll(frameBytes: number): Promise<void> {
-    const prepared = await this.#supply.take(SEGMENT_HEAD_BYTES + frameBytes);
-    const { batch, at } = this.#last;
-    const head = { first: this.#next, previous: batch, previousAt: at, mark: randomBytes(MARK_BYTES) };
-    const segment = await activateSegment(this.#dir, prepared, head);
-    if (this.#segment) closeSync(this.#segment.fd);
-    this.#segment = segment;
-    this.#outOfRoom = false;
-    this.#measured.stock.needed += segment.capacity;
-    this.#retentionAt = Number.NEGATIVE_INFINITY;
+    this.#upkeep.grew(await this.#tail.roll(frameBytes));
   }
 
-  #settle(group: Group, bytes: number, ms: number, by: SyncMode): void {
-    const segment = this.#segment!;
-    const batch = this.#next++;
-    segment.position += bytes;
-    this.#last = { batch, at: this.#now() };
-    if (this.#refusal) this.#retentionAt = Number.NEGATIVE_INFINITY;
+  #settle(group: Group, { batch, bytes, ms }: Committed, by: SyncMode): void {
+    if (this.#refusal) this.#upkeep.hasten();
     this.#refusal = undefined;
     this.#pace.took(ms, by);
     this.#count(group.records, bytes, ms);
     group.resolve(batch);
     this.#queue.recycle(group);
     announceGrowth(this.#dir);
-    if (segment.position > segment.capacity / 2) this.#supply.prepareAhead();
-    this.#keepRetention();
+    this.#tail.prepareAhead();
+    this.#upkeep.keep();
     setImmediate(this.#flush);
   }
 
@@ -265,59 +209,16 @@ class Writer implements SegmentWriter {
     this.stats.syncMode = this.#pace.mode;
   }
 
-  /** A failure here is met again, and told, where the next segment is made. */
-  #keepRetention(): void {
-    const now = this.#uptime();
-    if (now >= this.#fillToldAt + FILL_EVERY_MS) this.#tellFill();
-    if (now < this.#retentionAt + RETENTION_EVERY_MS) return;
-    this.#retentionAt = now;
-    this.#retention = this.#measure().catch(() => {});
-  }
-
-  async #measure(): Promise<void> {
-    this.#measured = await this.#space.trim();
-    this.#tellFill();
-  }
-
-  #tellFill(): void {
-    this.#fillToldAt = this.#uptime();
-    const { stock, free } = this.#measured;
-    const unused = this.#segment ? this.#segment.capacity - this.#segment.position : 0;
-    const full = this.#refusal?.error.code === 'full';
-    const fill = { ...fillOf(stock, unused, free, this.#limits, this.#segmentBytes), full };
-    this.#onFill(fill);
-    try {
-      this.#fillFile.publish(fill);
-    } catch {
-      // It is told again at the next measure.
-    }
-  }
-
   #refuse(group: Group, cause: unknown): void {
     const error = toLogError(cause);
     this.#refusal = { error, until: this.#uptime() + RETRY_MS };
     if (error.code === 'full') {
-      this.#outOfRoom = true;
-      this.#tellFill();
+      this.#tail.refuseAll();
+      this.#upkeep.tellFill();
     }
     group.reject(error);
     this.#queue.rejectAll(error);
     this.#flushing = false;
     this.#drained?.();
-  }
-
-  /**
-   * After a failed sync the kernel may have dropped the pages and call the next sync a success, so nothing more is trusted to that
-   * file. The next batch takes the same number in a fresh segment, which makes whatever stands here under that number void.
-   */
-  #abandonSegment(): void {
-    const { fd, position } = this.#segment!;
-    this.#segment = undefined;
-    try {
-      writeSync(fd, Buffer.alloc(FRAME_HEAD_BYTES), 0, FRAME_HEAD_BYTES, position);
-    } catch {
-      // The disk fails: a frame that stays is only found where no later segment exists.
-    }
-    closeSync(fd);
   }
 }

@@ -2,16 +2,13 @@
  * From terminals into InfluxDB with the watches on: a rate is raised step by step until points fall behind, then the highest one that
  * held is held for longer; where that fails, the one below it.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { benchServers } from './bench-servers.ts';
-import { connectFleet, type Fleet } from './fleet.ts';
+import { type Options, type Row, rounded } from './figures.ts';
+import type { Fleet } from './fleet.ts';
 import { startInfluxd } from './influxd.ts';
-import { Server } from './process.ts';
-import { type Installation, installTillwatch, within } from './tillwatch.ts';
-
-type Row = Record<string, string | number>;
+import type { Server } from './process.ts';
+import { withScene } from './scene.ts';
+import { type Installation, installTillwatch } from './tillwatch.ts';
 
 const WINDOW = 10;
 const WARM_UP = { seconds: 10, rate: 3_000 };
@@ -19,8 +16,6 @@ const LAG_EVERY_MS = 1_000;
 /** By how much the lag of the last quarter may be above that of the first, seconds; and the part of a rate that must be reached. */
 const GROWN_SECONDS = 2;
 const REACHED = 0.98;
-const CAUGHT_UP_SECONDS = 3;
-const CAUGHT_UP_MS = 120_000;
 
 interface Stage {
   installation: Installation;
@@ -33,32 +28,20 @@ interface Stage {
  * Rows: a rate, whether it held, how far points were behind the watch (s), CPU-seconds per million of broker and collector, and of
  * InfluxDB. Options: terminals; from, step and to, reports a second; seconds a step; hold, seconds of the last.
  */
-export async function benchEndToEnd(options: Record<string, string | undefined>): Promise<Row[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
+export function benchEndToEnd(options: Options): Promise<Row[]> {
   const terminals = Number(options.terminals ?? 1_000);
-  const started: Server[] = [];
-  let fleet: Fleet | undefined;
-  try {
+  return withScene(async ({ folder, own, serve }) => {
     const influx = await startInfluxd(benchServers().influxd, folder);
-    started.push(influx.server);
+    own(influx.server);
     const installation = await installTillwatch({ folder, registered: terminals, influx: influx.access });
-    const product = (['broker', 'collector'] as const).map((command) => new Server(installation.program(command), folder));
-    for (const server of product) {
-      started.push(server);
-      await server.start();
-    }
-    const { mqttPort: port, paths } = installation;
-    fleet = await connectFleet({ port, keysFile: paths.keys, connections: terminals, window: WINDOW, births: true });
+    const product = [await serve(installation.program('broker')), await serve(installation.program('collector'))];
+    const fleet = own(await installation.connect({ connections: terminals, window: WINDOW }));
     await fleet.play({ kind: 'run', ...WARM_UP });
-    return await climb({ installation, fleet, product, influxd: influx.server }, options);
-  } finally {
-    await fleet?.stop();
-    for (const server of started.toReversed()) await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+    return climb({ installation, fleet, product, influxd: influx.server }, options);
+  });
 }
 
-async function climb(stage: Stage, options: Record<string, string | undefined>): Promise<Row[]> {
+async function climb(stage: Stage, options: Options): Promise<Row[]> {
   const [from, step, to] = [Number(options.from ?? 5_000), Number(options.step ?? 2_500), Number(options.to ?? 40_000)];
   const rows: Row[] = [];
   const holds = async (rate: number, seconds: number) => {
@@ -76,8 +59,7 @@ async function climb(stage: Stage, options: Record<string, string | undefined>):
 /** Offers a rate for so long, after the points of what came before are written. */
 async function offer({ installation, fleet, product, influxd }: Stage, rate: number, seconds: number): Promise<Row> {
   const lag = () => installation.metric('tillwatch_feed_lag_seconds');
-  const caughtUp = () => within(CAUGHT_UP_MS, 200, async () => (await lag()) < CAUGHT_UP_SECONDS);
-  await caughtUp();
+  await installation.caughtUp();
   const cpu = () => ({ product: product.reduce((sum, server) => sum + server.cpu, 0), influxd: influxd.cpu });
   const before = cpu();
   const lags: number[] = [];
@@ -86,13 +68,13 @@ async function offer({ installation, fleet, product, influxd }: Stage, rate: num
   clearInterval(timer);
   const quarter = Math.ceil(lags.length / 4);
   const [first, last] = [mean(lags.slice(0, quarter)), mean(lags.slice(-quarter))];
-  await caughtUp();
+  await installation.caughtUp();
   const after = cpu();
-  const each = (spent: number) => Number(((spent / result.acknowledged) * 1e6).toFixed(1));
+  const each = (spent: number) => rounded((spent / result.acknowledged) * 1e6);
   const held = result.rate >= REACHED * rate && last <= first + GROWN_SECONDS;
   return {
     ...{ 'offered/s': rate, seconds, 'acked/s': Math.round(result.rate), 'p99 ms': result.p99, held: held ? 'yes' : 'no' },
-    ...{ 'lag s, first quarter': Number(first.toFixed(1)), 'last quarter': Number(last.toFixed(1)) },
+    ...{ 'lag s, first quarter': rounded(first), 'last quarter': rounded(last) },
     ...{ 'CPU-s/M': each(after.product - before.product), 'influxd CPU-s/M': each(after.influxd - before.influxd) },
   };
 }

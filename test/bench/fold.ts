@@ -3,6 +3,7 @@ import type { Entry } from '../../protocol/entries.ts';
 import type { Message } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import type * as Built from '../../watch/fold/watch.ts';
+import type { Options, Row } from './figures.ts';
 
 const START = Date.UTC(2026, 2, 2);
 const INTERVAL_SECONDS = 300;
@@ -17,9 +18,7 @@ const PER_CELL = 40;
 const LOST = 200_000;
 const LOST_WITHIN_SECONDS = 30;
 
-type Row = Record<string, string | number>;
-
-export async function benchFold(options: Record<string, string | undefined>): Promise<Row[]> {
+export async function benchFold(options: Options): Promise<Row[]> {
   if (!globalThis.gc) throw new Error('start it with NODE_OPTIONS=--expose-gc, to see the heap without what is garbage');
   const count = Number(options.terminals ?? 1_000_000);
   // As it is built: what runs TypeScript as it stands names each closure anew.

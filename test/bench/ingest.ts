@@ -2,11 +2,10 @@
  * What a durable report costs the broker: taken by the front, beside the same reports the long way through Aedes, beside the front over a
  * log that keeps nothing. In turns, so that a drift of the machine meets all. CPU is the broker's process alone.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { median, numbersIn, type Options, type Row, rounded } from './figures.ts';
 import type { PhaseResult } from './phases.ts';
 import { cpuSeconds, startChild } from './process.ts';
+import { withScene } from './scene.ts';
 
 const WARM_UP_SECONDS = 4;
 const WAYS = {
@@ -25,11 +24,11 @@ interface Run {
 }
 
 /** Rows: way, window, messages a second, CPU-seconds per million, PUBACK p50 and p99 in ms (medians over the rounds), and CPU against the long way. */
-export async function benchIngest(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]> {
+export async function benchIngest(options: Options): Promise<Row[]> {
   const seconds = Number(options.seconds ?? 12);
   const rounds = Number(options.rounds ?? 3);
-  const rows: Record<string, string | number>[] = [];
-  for (const connections of (options.connections ?? '200').split(',').map(Number)) {
+  const rows: Row[] = [];
+  for (const connections of numbersIn(options.connections ?? '200')) {
     for (const window of [1, 20]) {
       const runs = await measureAll(rounds, connections, window, seconds);
       const base = median(runs[BASE].map((r) => r.cpu));
@@ -49,32 +48,24 @@ async function measureAll(rounds: number, connections: number, window: number, s
   return runs;
 }
 
-async function measure(way: Way, connections: number, window: number, seconds: number): Promise<Run> {
+function measure(way: Way, connections: number, window: number, seconds: number): Promise<Run> {
   const { log, longWay } = WAYS[way];
-  const dir = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
-  const broker = startChild('broker.ts', [dir, log]);
-  try {
+  return withScene(async ({ folder, own }) => {
+    const broker = own(startChild('broker.ts', [folder, log]));
     const { port } = await broker.next();
-    const load = startChild('load.ts', [JSON.stringify({ port, keysFile: `${dir}/keys.json`, connections, window, longWay })]);
-    try {
-      await load.next();
-      load.send(JSON.stringify({ kind: 'run', seconds: WARM_UP_SECONDS, rate: 0 }));
-      await load.next();
-      const before = cpuSeconds(broker.pid);
-      load.send(JSON.stringify({ kind: 'run', seconds, rate: 0 }));
-      const result = await load.next<PhaseResult>();
-      const cpu = cpuSeconds(broker.pid) - before;
-      return { rate: result.rate, cpu: (cpu / result.acknowledged) * 1e6, p50: result.p50, p99: result.p99 };
-    } finally {
-      await load.stop();
-    }
-  } finally {
-    await broker.stop();
-    await rm(dir, { recursive: true, force: true });
-  }
+    const load = own(startChild('load.ts', [JSON.stringify({ port, keysFile: `${folder}/keys.json`, connections, window, longWay })]));
+    await load.next();
+    load.send(JSON.stringify({ kind: 'run', seconds: WARM_UP_SECONDS, rate: 0 }));
+    await load.next();
+    const before = cpuSeconds(broker.pid);
+    load.send(JSON.stringify({ kind: 'run', seconds, rate: 0 }));
+    const result = await load.next<PhaseResult>();
+    const cpu = cpuSeconds(broker.pid) - before;
+    return { rate: result.rate, cpu: (cpu / result.acknowledged) * 1e6, p50: result.p50, p99: result.p99 };
+  });
 }
 
-function summary(way: Way, runs: Run[], base: number): Record<string, string | number> {
+function summary(way: Way, runs: Run[], base: number): Row {
   const rates = runs.map((r) => r.rate);
   const cpus = runs.map((r) => r.cpu);
   const range = (values: number[], digits: number) => `${Math.min(...values).toFixed(digits)}..${Math.max(...values).toFixed(digits)}`;
@@ -82,19 +73,14 @@ function summary(way: Way, runs: Run[], base: number): Record<string, string | n
     way,
     'messages/s': Math.round(median(rates)),
     'messages/s range': range(rates, 0),
-    'CPU-s/million': Number(median(cpus).toFixed(1)),
+    'CPU-s/million': rounded(median(cpus)),
     'CPU range': range(cpus, 1),
-    'CPU ratio': Number((median(cpus) / base).toFixed(2)),
-    'p50 ms': Number(median(runs.map((r) => r.p50)).toFixed(2)),
-    'p99 ms': Number(median(runs.map((r) => r.p99)).toFixed(2)),
+    'CPU ratio': rounded(median(cpus) / base, 2),
+    'p50 ms': rounded(median(runs.map((r) => r.p50)), 2),
+    'p99 ms': rounded(median(runs.map((r) => r.p99)), 2),
     'p99 range': range(
       runs.map((r) => r.p99),
       0,
     ),
   };
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
 }

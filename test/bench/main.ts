@@ -1,6 +1,7 @@
 /** `npm run bench NAME [-- options]`: measurements, never tests. Figures go to stdout, as a table or with --json as JSON. */
 import { parseArgs } from 'node:util';
 import { benchEndToEnd } from './end-to-end.ts';
+import type { Options, Row } from './figures.ts';
 import { benchFold } from './fold.ts';
 import { benchGrowth } from './growth.ts';
 import { benchIngest } from './ingest.ts';
@@ -11,7 +12,7 @@ import { benchStorm } from './storm.ts';
 import { benchWeek } from './week/week.ts';
 
 interface Bench {
-  run(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]>;
+  run(options: Options): Promise<Row[]>;
   help: string;
 }
 

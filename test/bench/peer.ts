@@ -1,5 +1,6 @@
 /** Side by side: Mosquitto with Telegraf, and Tillwatch, over the same messages; in turns, so that a drift of the machine meets all. */
 import { benchServers } from './bench-servers.ts';
+import type { Options, Row } from './figures.ts';
 import { compare } from './peer/compare.ts';
 import { type Run, run } from './peer/run.ts';
 import { scenariosOf } from './peer/scenarios.ts';
@@ -12,7 +13,7 @@ const DEFAULT_GROUPS = 'flat,paced,fault,crash,backlog,both,limits';
  * commas, rounds, parser (fields or all: what Telegraf takes of a report), seconds in place of each scenario's own, and profiles, a
  * folder for those of our processes. The embedded store has no part in faults, as it is no process of its own.
  */
-export async function benchPeer(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]> {
+export async function benchPeer(options: Options): Promise<Row[]> {
   const fixed = {
     servers: benchServers(),
     parser: options.parser === 'all' ? ('all' as const) : ('fields' as const),
@@ -20,7 +21,7 @@ export async function benchPeer(options: Record<string, string | undefined>): Pr
   };
   const rounds = Number(options.rounds ?? 1);
   const sides = (options.sides?.split(',') as SideName[] | undefined) ?? SIDES;
-  const rows: Record<string, string | number>[] = [];
+  const rows: Row[] = [];
   for (const planned of scenariosOf((options.groups ?? DEFAULT_GROUPS).split(','))) {
     const scenario = options.seconds ? { ...planned, seconds: Number(options.seconds) } : planned;
     const runs: Run[] = [];

@@ -1,14 +1,12 @@
 /** Everybody at once: the product is killed and started again, and all terminals connect in the same moment and report. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectFleet, type Fleet } from './fleet.ts';
-import { Server } from './process.ts';
+import { type Options, type Row, rounded } from './figures.ts';
+import type { Server } from './process.ts';
+import { withScene } from './scene.ts';
 import { selfSigned } from './self-signed.ts';
 import { installTillwatch, within } from './tillwatch.ts';
-
-type Row = Record<string, string | number>;
 
 const STALL_METER = fileURLToPath(new URL('stall-meter.mjs', import.meta.url));
 const ANSWER_MS = 30_000;
@@ -18,11 +16,7 @@ const AIM_MS = 200;
  * Rows: seconds until the last one had its PUBACK, and the longest standstill of the event loop of `start` from its first moment on.
  * Options: connections and tls, how many of each, and rounds.
  */
-export async function benchStorm({
-  connections = '10000',
-  tls = '3000',
-  rounds = '1',
-}: Record<string, string | undefined>): Promise<Row[]> {
+export async function benchStorm({ connections = '10000', tls = '3000', rounds = '1' }: Options): Promise<Row[]> {
   const rows: Row[] = [];
   for (let round = 0; round < Number(rounds); round++) {
     for (const [way, count] of [
@@ -35,18 +29,14 @@ export async function benchStorm({
   return rows;
 }
 
-async function storm(way: 'plain' | 'TLS', connections: number, connectsASecond: string): Promise<Row> {
-  const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
-  const stallsFile = join(folder, 'stalls');
-  const tls = way === 'TLS' ? await selfSigned(folder) : undefined;
-  const env = { STALLS_FILE: stallsFile, TILLWATCH_MAX_CONNECTS_PER_SECOND: connectsASecond };
-  const { program, mqttPort, paths } = await installTillwatch({ folder, registered: connections, ...(tls && { tls }), env });
-  const server = new Server(program('start', ['--import', STALL_METER]), folder);
-  let fleet: Fleet | undefined;
-  try {
-    await server.start();
-    const options = { port: mqttPort, keysFile: paths.keys, connections, window: 1, births: true, isTls: way === 'TLS' };
-    fleet = await connectFleet(options);
+function storm(way: 'plain' | 'TLS', connections: number, connectsASecond: string): Promise<Row> {
+  return withScene(async ({ folder, own, serve }) => {
+    const stallsFile = join(folder, 'stalls');
+    const tls = way === 'TLS' ? await selfSigned(folder) : undefined;
+    const env = { STALLS_FILE: stallsFile, TILLWATCH_MAX_CONNECTS_PER_SECOND: connectsASecond };
+    const { program, connect } = await installTillwatch({ folder, registered: connections, ...(tls && { tls }), env });
+    const server = await serve(program('start', ['--import', STALL_METER]));
+    const fleet = own(await connect({ connections, window: 1 }));
     await fleet.play({ kind: 'once' });
     await fleet.play({ kind: 'calm' });
     await server.end('SIGKILL');
@@ -55,17 +45,10 @@ async function storm(way: 'plain' | 'TLS', connections: number, connectsASecond:
     const stall = await longestStall(server, stallsFile);
     return {
       ...{ way, terminals: connections, 'connects/s allowed': connectsASecond === '0' ? 'all' : connectsASecond },
-      ...{
-        'all reported after s': Number((result.seconds + result.drainSeconds).toFixed(1)),
-        'not yet': connections - result.acknowledged,
-      },
+      ...{ 'all reported after s': rounded(result.seconds + result.drainSeconds), 'not yet': connections - result.acknowledged },
       ...{ 'longest stall ms': Math.round(stall), 'stall aim': stall < AIM_MS ? 'met' : `missed: ${AIM_MS}` },
     };
-  } finally {
-    await fleet?.stop();
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function longestStall(server: Server, file: string): Promise<number> {

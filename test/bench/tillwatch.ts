@@ -10,13 +10,17 @@ import { promisify } from 'node:util';
 import { type Layout, prepareDataDir } from '../../backbone/layout.ts';
 import type { TlsFiles } from '../../broker/listeners/tls.ts';
 import { freePort } from '../helpers/influx.ts';
+import { connectFleet, type Fleet } from './fleet.ts';
 import { ACQUIRER, merchantOf, serialOf, siteOf } from './packets.ts';
+import type { LoadOptions } from './phases.ts';
 import { listening } from './ports.ts';
 import type { Program } from './process.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const TERMINAL_LIMIT = 20;
 const IMPORT_BUFFER_BYTES = 1 << 20;
+const CAUGHT_UP_SECONDS = 3;
+const CATCH_UP_MS = 120_000;
 
 export interface InstallationOptions {
   folder: string;
@@ -36,6 +40,10 @@ export interface Installation {
   program(command: Command, nodeArgs?: readonly string[]): Program;
   /** A number of the collector's page of metrics; NaN where it is not there. */
   metric(name: string): Promise<number>;
+  /** Resolves when the store is hardly behind, or will not be in time. */
+  caughtUp(): Promise<void>;
+  /** Terminals of the registry, each with its birth; resolves when all have logged in. */
+  connect(load: Pick<LoadOptions, 'connections' | 'stride' | 'window'>): Promise<Fleet>;
 }
 
 /** Prepares the folder and imports the registry; starts nothing. */
@@ -61,9 +69,14 @@ export async function installTillwatch(options: InstallationOptions): Promise<In
     ...options.env,
   };
   if (registered > 0) await importRegistry(folder, registered, env);
+  const metric = async (name: string) => {
+    const page = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1]);
+  };
   return {
     paths,
     mqttPort,
+    metric,
     program: (command, nodeArgs = []) => ({
       name: command,
       command: process.execPath,
@@ -74,10 +87,10 @@ export async function installTillwatch(options: InstallationOptions): Promise<In
         if (command !== 'collector') await listening(mqttPort);
       },
     }),
-    async metric(name) {
-      const page = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
-      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1]);
+    async caughtUp() {
+      await within(CATCH_UP_MS, 200, async () => (await metric('tillwatch_feed_lag_seconds')) < CAUGHT_UP_SECONDS);
     },
+    connect: (load) => connectFleet({ ...load, port: mqttPort, keysFile: paths.keys, births: true, isTls: tls !== undefined }),
   };
 }
 

@@ -1,5 +1,9 @@
 import type { Subject } from '../../protocol/alerts.ts';
-import type { GroupKind } from './groups.ts';
+import type { Group, GroupKind } from './groups.ts';
+import type { Terminal } from './terminals.ts';
+
+/** What an alert names at most. */
+const MEMBERS_NAMED = 20;
 
 /** An outage that goes on, under its group's key. */
 export interface Outage {
@@ -19,4 +23,43 @@ export interface Outage {
   toldAt: number;
   /** When it is told anew, because it grew. */
   tellAt: number | null;
+}
+
+/** An outage of a group, before it has members. `expected`: how many of the group were expected. */
+export function newOutage(group: Group, expected: number, at: number): Outage {
+  return {
+    key: group.key,
+    kind: group.kind,
+    subject: subjectOf(group),
+    startsAt: at,
+    alert: null,
+    members: 0,
+    back: 0,
+    powerless: 0,
+    expected,
+    named: [],
+    toldAt: at,
+    tellAt: null,
+  };
+}
+
+/** Counts a terminal as a member that is not back. */
+export function countMember(outage: Outage, { sn, signs }: Readonly<Terminal>): void {
+  outage.members++;
+  if (signs?.mainsLost !== undefined) outage.powerless++;
+  name(outage, sn);
+}
+
+function name({ named }: Outage, sn: string): void {
+  if (named.length === MEMBERS_NAMED && sn >= named.at(-1)!) return;
+  if (named.includes(sn)) return;
+  named.push(sn);
+  named.sort();
+  if (named.length > MEMBERS_NAMED) named.pop();
+}
+
+/** Where all of the group are one acquirer's, it is that one's alert. */
+function subjectOf({ subject, acquirers }: Group): Partial<Subject> {
+  const [only] = acquirers.keys();
+  return acquirers.size === 1 ? { ...subject, acquirer: only! } : subject;
 }

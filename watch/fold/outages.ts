@@ -1,24 +1,18 @@
 /**
- * Outages: many that share something went at once. Told of who comes and who goes, it finds what they share, keeps who belongs to an
- * outage, and holds what would be said of each of them alone.
+ * Outages that go on: who belongs to one, who of them is back, and when it is told and over. It alone changes the state's outages and a
+ * terminal's part in one, and holds what would be said of a member alone. Whether there is one at all is found in losses.ts.
  */
-import type { Evidence, Subject } from '../../protocol/alerts.ts';
+import type { Evidence } from '../../protocol/alerts.ts';
 import { terminalKey } from '../../protocol/topics.ts';
-import { type Group, type Groups, justGone } from '../fleet/groups.ts';
-import type { Outage } from '../fleet/outages.ts';
+import { type Groups, justGone } from '../fleet/groups.ts';
+import { countMember, newOutage, type Outage } from '../fleet/outages.ts';
 import { intervalMs, type OutageMember, placeOf, type Terminal } from '../fleet/terminals.ts';
-import { causeOfOutage, explanation, isOutage, type Loss } from '../rules/outage.ts';
-import type { Condition } from '../rules/verdict.ts';
+import { causeOfOutage, conditionOfOutage, type Loss } from '../rules/outage.ts';
 import type { FoldCore } from './core.ts';
+import { Losses } from './losses.ts';
 
-/** What an alert names at most. */
-const MEMBERS_NAMED = 20;
+/** Of those that are still there, an alert names so many at most. */
 const ODD_ONES_NAMED = 10;
-/** Groups that lost more than this are compared once a second. */
-const QUICKLY_COMPARED = 500;
-const COMPARED_EVERY_MS = 1_000;
-/** How often a single that is held is looked at again. */
-const LOOK_AGAIN_MS = 10_000;
 
 /** Why nothing is said of a terminal alone, and when to look again. */
 export interface Hold {
@@ -31,6 +25,7 @@ export class Outages {
   readonly duties = { outage: (key: string) => this.#tell(key) };
   readonly #core: FoldCore;
   readonly #groups: Groups;
+  readonly #losses: Losses;
   /** Judges a terminal's presence anew. */
   readonly #judge: (key: string) => void;
   /** Members that are not back, by outage. */
@@ -39,6 +34,7 @@ export class Outages {
   constructor(core: FoldCore, groups: Groups, judge: (key: string) => void) {
     this.#core = core;
     this.#groups = groups;
+    this.#losses = new Losses(core, groups);
     this.#judge = judge;
   }
 
@@ -66,7 +62,7 @@ export class Outages {
     t.outage = null;
     const ongoing = this.#ongoingOf(key);
     if (ongoing !== null) return this.#join(t, key, ongoing);
-    return this.#lookFor(t, key);
+    return this.#found(t, key);
   }
 
   /** A terminal is there again. */
@@ -126,66 +122,19 @@ export class Outages {
     return inOutage(outage, now);
   }
 
-  /** Looks at what the terminal shares with others that went. */
-  #lookFor(t: Readonly<Terminal>, key: string): Hold | null {
-    const { now, rules } = this.#core;
-    const losses = this.#groups
-      .placeOf(key)
-      .flatMap((group) => (group && group.gone.size + group.holding.size > 1 ? [this.#loss(group)] : []));
-    const together = losses.filter(({ lost, expected }) => isOutage(lost, expected, rules.outage));
-    const largest = together.at(-1);
-    if (!largest) return null;
-    const waits: Hold = { why: 'may_be_outage', until: this.#holdEnds(t, together), closing: [] };
-    const comparedAgainAt = this.#comparedAgainAt(largest);
-    // Whoever opens it takes all along: to look again each second, all in the same moment, would be for nothing.
-    if (comparedAgainAt > now) return waits.until > now ? waits : { ...waits, until: comparedAgainAt };
-    const named = explanation(together, rules.outage)!;
-    if (isOutage(named.gone, named.expected, rules.outage)) {
-      this.#open(named);
-      return inOutage(this.#core.state.outages.get(named.group.key)!, now);
-    }
-    return now < waits.until ? waits : null;
+  /** It may have gone with others. */
+  #found(t: Readonly<Terminal>, key: string): Hold | null {
+    const finding = this.#losses.find(t, key);
+    if (finding === null) return null;
+    if ('until' in finding) return { why: 'may_be_outage', until: finding.until, closing: [] };
+    return inOutage(this.#open(finding.outage), this.#core.now);
   }
 
-  #loss(group: Group): Loss {
-    const gone = justGone(group, this.#core.now).size;
-    return { group, gone, lost: gone + group.holding.size, expected: this.#groups.expectedIn(group, this.#core.now) + gone };
-  }
-
-  /** Groups that lost very many are compared once a second: until then it is not known what they share. */
-  #comparedAgainAt({ group, lost }: Loss): number {
-    const { now, state } = this.#core;
-    const againAt = state.meta.compared[group.key] ?? now;
-    if (lost > QUICKLY_COMPARED && againAt <= now) state.changeMeta().compared[group.key] = now + COMPARED_EVERY_MS;
-    return lost > QUICKLY_COMPARED ? againAt : now;
-  }
-
-  /** A single is held until those that are held down have gone or come back, and no longer than a hold-down takes. */
-  #holdEnds({ presence }: Readonly<Terminal>, losses: readonly Loss[]): number {
-    const { now, rules } = this.#core;
-    const holdMs = rules['terminal.offline'].lostHoldSeconds * 1000;
-    const longest = (presence.offline?.at ?? now) + holdMs;
-    return losses.some(({ lost, gone }) => lost > gone) ? Math.min(now + LOOK_AGAIN_MS, longest) : now;
-  }
-
-  #open({ group, expected }: Loss): void {
+  #open({ group, expected }: Loss): Readonly<Outage> {
     const { state, now } = this.#core;
     const keys = [...justGone(group, now).keys()];
     const before = new Set<string>();
-    const outage = state.outages.set(group.key, {
-      key: group.key,
-      kind: group.kind,
-      subject: this.#subjectOf(group),
-      startsAt: now,
-      alert: null,
-      members: 0,
-      back: 0,
-      powerless: 0,
-      expected,
-      named: [],
-      toldAt: now,
-      tellAt: null,
-    });
+    const outage = state.outages.set(group.key, newOutage(group, expected, now));
     for (const key of keys) {
       const t = state.terminals.change(key)!;
       if (t.outage && this.#of(t.outage)) before.add(t.outage.key);
@@ -197,6 +146,7 @@ export class Outages {
     for (const key of [...before].sort()) this.#close(key, [merged(outage, now)]);
     const told = keys.filter((key) => state.alerts.get(`terminal.offline ${key}`));
     for (const key of told.sort()) this.#fold(key, outage);
+    return outage;
   }
 
   /** A smaller outage turns out to be a part of this one: who is still missing comes along. */
@@ -222,9 +172,7 @@ export class Outages {
     if (t.outage && t.outage.key !== groupKey) this.#missing.get(t.outage.key)?.delete(key);
     t.outage = { key: groupKey, startsAt: outage.startsAt, back: false, endedAt: null, endedAs: null };
     this.#missingOf(groupKey).add(key);
-    outage.members++;
-    if (t.signs?.mainsLost !== undefined) outage.powerless++;
-    name(outage, t.sn);
+    countMember(outage, t);
   }
 
   #endIfBack(key: string, outage: Readonly<Outage>): void {
@@ -257,16 +205,8 @@ export class Outages {
     const { now } = this.#core;
     outage.toldAt = now;
     outage.tellAt = null;
-    this.#core.announce('outage', key, outage.subject, () => ({ why: outage.kind, condition: this.#conditionOf(key, outage) }));
-  }
-
-  #conditionOf(key: string, outage: Readonly<Outage>): Condition {
-    const { now } = this.#core;
-    const { kind, members, powerless, expected, named } = outage;
-    const evidence: Evidence[] = [{ what: 'lost', value: members, limit: Math.max(expected, members), at: now }];
-    for (const sn of this.#oddOnesOut(key)) evidence.push({ what: 'odd_one_out', value: sn, at: now });
-    const cause = causeOfOutage(kind, powerless, members);
-    return { severity: 'critical', reason: kind, ...cause, evidence, predicted: null, count: members, members: [...named] };
+    const condition = () => conditionOfOutage(outage, this.#oddOnesOut(key), now);
+    this.#core.announce('outage', key, outage.subject, () => ({ why: outage.kind, condition: condition() }));
   }
 
   /** Who of the group is still there, where the group is small enough to be named. */
@@ -278,12 +218,6 @@ export class Outages {
       if (t.outage?.key !== key && t.presence.gone === null && book.isOpen(this.#core.hoursOf(t), now)) odd.push(t.sn);
     }
     return odd.sort().slice(0, ODD_ONES_NAMED);
-  }
-
-  /** Where all of the group are one acquirer's, it is that one's alert. */
-  #subjectOf({ subject, acquirers }: Group): Partial<Subject> {
-    const [only] = acquirers.keys();
-    return acquirers.size === 1 ? { ...subject, acquirer: only! } : subject;
   }
 
   /** The outage that the terminal is a member of, while it goes on. */
@@ -306,13 +240,4 @@ function inOutage(outage: Readonly<Outage>, at: number): Hold {
 
 function merged({ alert }: Readonly<Outage>, at: number): Evidence {
   return { what: 'merged', value: alert, at };
-}
-
-function name(outage: Outage, sn: string): void {
-  const { named } = outage;
-  if (named.length === MEMBERS_NAMED && sn >= named.at(-1)!) return;
-  if (named.includes(sn)) return;
-  named.push(sn);
-  named.sort();
-  if (named.length > MEMBERS_NAMED) named.pop();
 }

@@ -1,6 +1,9 @@
 /** outage: many went at once, and what they share says why. */
+import type { Evidence } from '../../protocol/alerts.ts';
 import type { Group, GroupKind } from '../fleet/groups.ts';
+import type { Outage } from '../fleet/outages.ts';
 import type { OutageRules } from './defaults.ts';
+import type { Condition } from './verdict.ts';
 
 /** One group, and who of it was lost. */
 export interface Loss {
@@ -60,4 +63,15 @@ function isLost({ gone, holding }: Group, key: string): boolean {
 export function causeOfOutage(kind: GroupKind, powerless: number, members: number): { cause: string; confidence: number } {
   if (kind === 'site' && powerless * 2 >= members) return { cause: 'power', confidence: 0.9 };
   return { cause: kind, confidence: 0.8 };
+}
+
+/** What is wrong while an outage goes on. `oddOnesOut`: serial numbers of those of the group that are still there. */
+export function conditionOfOutage(outage: Readonly<Outage>, oddOnesOut: readonly string[], at: number): Condition {
+  const { kind, members, powerless, expected, named } = outage;
+  const evidence: Evidence[] = [
+    { what: 'lost', value: members, limit: Math.max(expected, members), at },
+    ...oddOnesOut.map((sn) => ({ what: 'odd_one_out', value: sn, at })),
+  ];
+  const cause = causeOfOutage(kind, powerless, members);
+  return { severity: 'critical', reason: kind, ...cause, evidence, predicted: null, count: members, members: [...named] };
 }

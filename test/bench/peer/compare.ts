@@ -1,9 +1,8 @@
 /** Runs of the same scenario on each side -> rows of a table: what each cost, ours in parts of the peer's, and which aims are missed. */
+import { median, type Row } from '../figures.ts';
 import type { Run } from './run.ts';
 import type { Scenario } from './scenarios.ts';
 import type { SideName } from './sides.ts';
-
-type Row = Record<string, string | number>;
 
 /** Ours against the peer's: the value that is compared, and what it should be at most (or at least). */
 interface Aim {
@@ -87,9 +86,4 @@ function spread(values: readonly (number | null)[], digits: number): string {
   if (known.length < values.length) return 'never';
   const [least, most] = [Math.min(...known).toFixed(digits), Math.max(...known).toFixed(digits)];
   return least === most ? least : `${least}..${most}`;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
 }

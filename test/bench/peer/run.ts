@@ -1,13 +1,13 @@
 /** One run: a fresh InfluxDB, one side, a load with its faults, and an exact check of all that was acknowledged against the store. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadOrCreateKeys } from '../../../backbone/credentials/keys.ts';
 import { startInfluxd } from '../influxd.ts';
 import type { LoadOptions, Phase, PhaseResult } from '../phases.ts';
-import { type Child, Server, startChild } from '../process.ts';
+import { type Child, type Server, startChild } from '../process.ts';
+import { withScene } from '../scene.ts';
 import type { Fault, Role, Scenario } from './scenarios.ts';
 import { prepareSide, type Side, type SideName, type SideOptions } from './sides.ts';
 import type { StoredReports } from './stored.ts';
@@ -56,28 +56,17 @@ interface Stage {
   acknowledgedFile: string;
 }
 
-export async function run(scenario: Scenario, name: SideName, fixed: Pick<SideOptions, 'servers' | 'parser' | 'profiles'>): Promise<Run> {
-  const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-'));
-  const servers: Started[] = [];
-  let load: Child | undefined;
-  try {
+export function run(scenario: Scenario, name: SideName, fixed: Pick<SideOptions, 'servers' | 'parser' | 'profiles'>): Promise<Run> {
+  return withScene(async ({ folder, own, serve }) => {
     const influx = await startInfluxd(fixed.servers.influxd, folder);
-    servers.push({ role: 'store', server: influx.server });
+    const servers: Started[] = [{ role: 'store', server: own(influx.server) }];
     const options = { folder, influx: influx.access, terminals: TERMINALS, peer: scenario.peer, ...fixed };
     const side = await prepareSide(name, options);
-    for (const { role, program } of side.programs) {
-      const server = new Server(program, folder);
-      servers.push({ role, server });
-      await server.start();
-    }
+    for (const { role, program } of side.programs) servers.push({ role, server: await serve(program) });
     const acknowledgedFile = join(folder, 'acknowledged.json');
-    load = await startLoad(side, scenario, acknowledgedFile);
-    return await measure({ scenario, name, side, servers, load, acknowledgedFile });
-  } finally {
-    await load?.stop();
-    for (const { server } of servers.toReversed()) await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+    const load = own(await startLoad(side, scenario, acknowledgedFile));
+    return measure({ scenario, name, side, servers, load, acknowledgedFile });
+  });
 }
 
 /** The peer has no keys: there they sign tokens that nobody looks at, so that both sides are sent the same. */

@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Transition } from '../../../protocol/alerts.ts';
 import type { Incident } from '../../../simulator/actions.ts';
+import { numbersIn, type Options, type Row } from '../figures.ts';
 import { Baseline } from './baseline.ts';
 import { explains, type Score, score } from './score.ts';
 
@@ -29,10 +30,10 @@ export interface Measured {
   baseline: Score;
 }
 
-export async function benchWeek(options: Record<string, string | undefined>): Promise<Record<string, string | number>[]> {
+export async function benchWeek(options: Options): Promise<Row[]> {
   const { terminals = '10000', days = '7', rate = '3', seeds = '1' } = options;
-  const rows: Record<string, string | number>[] = [];
-  for (const seed of seeds.split(',').map(Number)) {
+  const rows: Row[] = [];
+  for (const seed of numbersIn(seeds)) {
     const week = { seed, terminals: Number(terminals), days: Number(days), rate: Number(rate) };
     const measured = await measure(week);
     rows.push(row('tillwatch', week, measured.ours), row('fixed timeout', week, measured.baseline));
@@ -73,7 +74,7 @@ export async function measure(week: Week): Promise<Measured> {
   }
 }
 
-function row(what: string, { seed, terminals, days }: Week, s: Score): Record<string, string | number> {
+function row(what: string, { seed, terminals, days }: Week, s: Score): Row {
   return {
     what,
     seed,

@@ -19,13 +19,13 @@ import {
   type Via,
   will,
 } from '../support/log.ts';
+import { at } from '../support/moments.ts';
 
 const SN = serial(1);
 /** What is told of terminals: that we were blind is another alert (platform.test.ts). */
 const ofTerminals = (lines: readonly Line[]) => fold(lines).filter(({ alert }) => alert.subject.terminal !== null);
 const story = (lines: readonly Line[]): string[] => ofTerminals(lines).map((t) => brief({ ...t, at: t.at - MONDAY }));
 const INTERVAL = 300 * SECOND;
-const at = (m: number, s = 0): number => MONDAY + m * MINUTE + s * SECOND;
 /** Offline ten minutes after its birth, at minute zero. */
 const heard = (via: Via = {}): Line[] => [terminal(MONDAY, SN), birth(MONDAY, {}, via)];
 

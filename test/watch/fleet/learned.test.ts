@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../../protocol/entries.ts';
 import { type HeardWeeks, learnedHours, noteHeard } from '../../../watch/fleet/learned.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
+import { DAY, HOUR } from '../support/log.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const MONDAY = Date.UTC(2026, 2, 2);
 
 /** Heard every five minutes of these hours, on each of these days after Monday, 2 March 2026. */

@@ -5,9 +5,7 @@ import type { Merchant } from '../../../watch/fleet/merchants.ts';
 import { Registry, type Touched } from '../../../watch/fleet/registry.ts';
 import type { Terminal } from '../../../watch/fleet/terminals.ts';
 import { Table } from '../../../watch/fold/table.ts';
-import { MONDAY } from '../support/log.ts';
-
-const HOUR = 3_600_000;
+import { HOUR, MONDAY } from '../support/log.ts';
 
 const terminal = (sn: string, merchant: string): RegistryChange => ({
   table: 'terminals',

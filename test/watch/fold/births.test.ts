@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Watch } from '../../../watch/fold/watch.ts';
 import { birth, entry, HOUR, type Line, MINUTE, MONDAY, online, report, serial, tick, will } from '../support/log.ts';
+import { at } from '../support/moments.ts';
 
 /** With which line births are asked for: its whole minutes from MONDAY. */
 function asked(lines: readonly Line[], watch = new Watch()): number[] {
   return lines.flatMap((line) => watch.step(entry(line)).orders.map(() => Math.floor((watch.now - MONDAY) / MINUTE)));
 }
 
-const at = (minutes: number) => MONDAY + minutes * MINUTE;
 const reports = (from: number, to: number, via = {}) =>
   Array.from({ length: to - from + 1 }, (_, n) => report(at(from + n), from + n, via));
 

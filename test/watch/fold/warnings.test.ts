@@ -6,7 +6,8 @@ import { beginSave, loadRow, type SavedRow, takeSaved } from '../../../watch/fol
 import { Warnings } from '../../../watch/fold/warnings.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 import { DEFAULT_RULES } from '../../../watch/rules/defaults.ts';
-import { DAY, entry, HOUR, type Line, MINUTE, MONDAY, merchant, terminals, tick, unbind } from '../support/log.ts';
+import { DAY, entry, HOUR, type Line, MONDAY, merchant, terminals, tick, unbind } from '../support/log.ts';
+import { at } from '../support/moments.ts';
 
 interface Said {
   reason?: Reason;
@@ -69,7 +70,6 @@ function conditionOf({ reason = 'silent', severity = 'warning', cause = 'radio',
   return { severity, reason, cause, confidence: 0.8, evidence, predicted };
 }
 
-const at = (minutes: number): number => MONDAY + minutes * MINUTE;
 const WEAK: Said = { reason: 'band', cause: 'weak_signal' };
 const drop = (lastHeard: number, cause = 'radio'): Said => ({ reason: 'silent', cause, lastHeard: at(lastHeard) });
 const NONE = { events: 0, leads: {}, cameTrue: 0, cameToNothing: 0 };

@@ -15,9 +15,9 @@ import {
   terminals,
   tick,
 } from '../support/log.ts';
+import { at } from '../support/moments.ts';
 
 const SN = serial(1);
-const at = (m: number): number => MONDAY + m * MINUTE;
 const operator = (m: number, body: Record<string, unknown>): Line => ({ at: at(m), operator: { by: 'noc-1', ...body } });
 const silence = (m: number, match: object, more: object = {}): Line => operator(m, { op: 'silence', id: 's', match, ...more });
 const maintenance = (m: number, match: object, more: object = {}): Line => operator(m, { op: 'maintenance', id: 'm', match, ...more });

@@ -7,7 +7,6 @@ import {
   HOUR,
   happened,
   type Line,
-  MINUTE,
   MONDAY,
   report,
   SECOND,
@@ -17,6 +16,7 @@ import {
   tick,
   will,
 } from '../support/log.ts';
+import { at } from '../support/moments.ts';
 
 const SN = serial(1);
 const LATE = MONDAY + 3 * HOUR;
@@ -28,7 +28,6 @@ function causeOf(lines: readonly Line[], sn = SN): string {
 }
 
 const born = (body: Record<string, unknown> = {}): Line[] => [terminal(MONDAY, SN, { site: 's-1' }), birth(MONDAY, body)];
-const at = (minutes: number): number => MONDAY + minutes * MINUTE;
 const signal = (rsrp: number, more: Record<string, unknown> = {}) => ({ signal: { rat: 'lte', rsrp, ...more } });
 
 describe('a silence', () => {

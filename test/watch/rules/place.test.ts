@@ -19,6 +19,7 @@ import {
   terminal,
   unbind,
 } from '../support/log.ts';
+import { at } from '../support/moments.ts';
 
 const SN = serial(1);
 const TIANANMEN = { lat: 39.9087, lon: 116.3975 };
@@ -27,7 +28,6 @@ const METERS_A_DEGREE = 111_195;
 
 type Place = { lat: number; lon: number; datum?: Datum; accuracy?: number };
 
-const at = (m: number): number => MONDAY + m * MINUTE;
 /** So many metres to the north of a place. */
 const north = (meters: number, of: Place = TIANANMEN): Place => ({ ...of, lat: of.lat + meters / METERS_A_DEGREE });
 const registered = (row: Record<string, unknown> = {}, when = MONDAY): Line => terminal(when, SN, { ...TIANANMEN, datum: 'wgs84', ...row });

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { REASONS } from '../../../protocol/alerts.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 import { birth, entry, fold, HOUR, type Line, MINUTE, MONDAY, platform, SECOND, serial, terminal, tick } from '../support/log.ts';
+import { at } from '../support/moments.ts';
 
 const PARTS = REASONS['platform.blind'];
-const at = (m: number): number => MONDAY + m * MINUTE;
 const own = (lines: readonly Line[]) => fold(lines).filter(({ alert }) => alert.type === 'platform.blind');
 /** What is told of us, with the minute. */
 const told = (...lines: Line[]): string[] =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { birth, fold, HOUR, type Line, MINUTE, MONDAY, report, serial, terminal, tick, will } from '../support/log.ts';
+import { at } from '../support/moments.ts';
 
 const SN = serial(1);
-const at = (minutes: number): number => MONDAY + minutes * MINUTE;
 const born = [terminal(MONDAY, SN, { site: 's-1' }), birth(MONDAY, { keepalive: 60 }, { session: 's0' })];
 /** It is lost at the first minute and back at the second, again and again. */
 const flap = (...minutes: number[]): Line[] =>

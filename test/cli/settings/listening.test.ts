@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { printSettings, readSettings } from '../../cli/config.ts';
-import { listenersOf, proxiesOf } from '../../cli/listening.ts';
-import { problemsOf } from './harness.ts';
+import { printSettings, readSettings } from '../../../cli/config.ts';
+import { listenersOf, proxiesOf } from '../../../cli/settings/listening.ts';
+import { problemsOf } from '../harness.ts';
 
 const TLS = { TILLWATCH_TLS_CERT_FILE: '/etc/cert.pem', TILLWATCH_TLS_KEY_FILE: '/etc/key.pem' };
 const ALL = {
