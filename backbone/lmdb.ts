@@ -1,9 +1,10 @@
+import { statfsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { stateErrorOf } from './lmdb-errors.ts';
 import { bothSlots, type Row, rowRange, rowText, sameRow, slotKeys } from './lmdb-row.ts';
-import type { Change, StateStore } from './state.ts';
+import { type Change, StateError, type StateStore } from './state.ts';
 import { checkChange } from './state-key.ts';
 
 /** An entry's value: generation f64 big-endian, u8 PUT or REMOVED, then the row's value. */
@@ -14,9 +15,12 @@ const REMOVED = 0;
 const COMMITTED = Buffer.from([0, 0]);
 const STAGING = Buffer.from([0, 1]);
 const FIRST_ROW = Buffer.from([0, 2]);
-const CLEAN_UP_ROWS = 10_000;
+const CLEAN_UP_ROWS = 1_000;
 /** Removed rows whose entries one write drops: it must not hold the event loop for long. */
 const DROPPED_ROWS = 1_000;
+/** What a write may add to the file at most: two pages for each row, its value, and what LMDB needs for itself. */
+const BYTES_OF_A_ROW = 8_192;
+const BYTES_OF_ANY_WRITE = 256 * 1024;
 
 type Entries = RootDatabase<Buffer, Buffer>;
 
@@ -34,7 +38,7 @@ export async function openLmdbState(path: string): Promise<StateStore> {
     noSubdir: false,
   });
   await Promise.all(['data.mdb', 'lock.mdb'].map((name) => chmod(join(path, name), 0o600)));
-  const store = new LmdbState(entries);
+  const store = new LmdbState(entries, path);
   await store.removeLeftovers();
   return store;
 }
@@ -46,13 +50,15 @@ export async function openLmdbState(path: string): Promise<StateStore> {
  */
 class LmdbState implements StateStore {
   readonly #entries: Entries;
+  readonly #path: string;
   #committed: number;
   /** Rows removed by a save, by their first slot; a later save drops their entries. */
   readonly #removed = new Map<string, Row>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(entries: Entries) {
+  constructor(entries: Entries, path: string) {
     this.#entries = entries;
+    this.#path = path;
     this.#committed = numberAt(entries, COMMITTED);
   }
 
@@ -64,6 +70,7 @@ class LmdbState implements StateStore {
     const removeThem = async () => {
       const keys = leftovers;
       leftovers = [];
+      this.#checkRoom(keys.length, 0);
       await this.#transaction(() => {
         for (const key of keys) entries.removeSync(key);
       });
@@ -136,6 +143,10 @@ class LmdbState implements StateStore {
     const entries = this.#entries;
     const generation = this.#committed + 1;
     const droppable = this.#droppable();
+    this.#checkRoom(
+      changes.length,
+      changes.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
+    );
     await this.#transaction(() => {
       for (const [, row] of droppable) this.#dropRemoved(row);
       for (const { table, key, value } of changes) this.#put(slotKeys(table, key), value, generation);
@@ -143,6 +154,17 @@ class LmdbState implements StateStore {
     });
     for (const [key] of droppable) this.#removed.delete(key);
     for (const { table, key, value } of changes) if (value === null) this.#noteRemoved(slotKeys(table, key));
+  }
+
+  /**
+   * LMDB must not find out by itself that the disk is full: putting its error together it writes beyond its own memory (3.5.6), and the
+   * process may end by that. Errors: a StateError `full`.
+   */
+  #checkRoom(rows: number, valueBytes: number): void {
+    const { bavail, bsize } = statfsSync(this.#path);
+    const free = bavail * bsize;
+    const needed = BYTES_OF_ANY_WRITE + rows * BYTES_OF_A_ROW + 2 * valueBytes;
+    if (free < needed) throw new StateError('full', `${free} bytes are free, and ${needed} may be needed`);
   }
 
   /** Those that this save has not removed or put: until its commit an entry of before is what is seen. */
