@@ -5,8 +5,12 @@ import { Readable } from 'node:stream';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { Arrival, Refuse, Stage } from './arrival.ts';
 import { certificateOf } from './certificate.ts';
+import { paced } from './paced.ts';
 import { readProxyHeader } from './proxy-header.ts';
 import type { Tls } from './tls.ts';
+
+/** A handshake takes the event loop about a millisecond. */
+const HANDSHAKES_A_TURN = 16;
 
 /**
  * Reads the PROXY header of connections from `proxies`, which must send one: the address in it is the client's. What others send is
@@ -43,6 +47,7 @@ function end(socket: Socket): boolean {
 export function tlsStage(tls: Tls, refuse: Refuse, next: Stage): { server: TlsServer; stage: Stage } {
   // The server does not say which socket it made one of; both have the same ends.
   const arrivals = new Map<string, Arrival>();
+  const inTurn = paced(HANDSHAKES_A_TURN);
   const server = createTlsServer({
     ...tls.material.context,
     requestCert: tls.asksForCertificates,
@@ -66,7 +71,9 @@ export function tlsStage(tls: Tls, refuse: Refuse, next: Stage): { server: TlsSe
       const ends = endsOf(socket);
       arrivals.set(ends, arrival);
       socket.once('close', () => arrivals.delete(ends));
-      server.emit('connection', socket);
+      inTurn(() => {
+        if (!socket.destroyed) server.emit('connection', socket);
+      });
     },
   };
 }
