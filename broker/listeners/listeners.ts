@@ -109,9 +109,12 @@ function stagesOf(scheme: Scheme, { tls, tlsServers, proxies, refuse, handOver }
   return proxies ? proxyStage(proxies, refuse, first) : first;
 }
 
+/** Connections that wait to be accepted. Those beyond it try again by themselves, up to half a minute later; the system may allow fewer. */
+const BACKLOG = 8_192;
+
 async function bind(server: Server, { scheme, host, port }: ListenAddress): Promise<void> {
   try {
-    server.listen(port, host);
+    server.listen({ port, host, backlog: BACKLOG });
     await once(server, 'listening');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
