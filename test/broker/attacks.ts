@@ -62,11 +62,22 @@ async function login(target: Target, i: number, more: Partial<MqttLogin> = {}): 
   return client;
 }
 
+const parsers = new WeakMap<MqttClient, mqtt.Parser>();
+
+/** One for all that a client hears after its log-in: another would begin within a packet. */
+function parserOf(client: MqttClient): mqtt.Parser {
+  const known = parsers.get(client);
+  if (known) return known;
+  const parser = mqtt.parser();
+  client.socket.on('data', (chunk) => parser.parse(chunk));
+  parsers.set(client, parser);
+  return parser;
+}
+
 /** Sends all and a ping, and resolves once that is answered, or the connection has ended. */
 async function flood(client: MqttClient, bytes: Buffer): Promise<void> {
-  const parser = mqtt.parser();
+  const parser = parserOf(client);
   const answered = new Promise<void>((resolve) => parser.on('packet', ({ cmd }) => cmd === 'pingresp' && resolve()));
-  client.socket.on('data', (chunk) => parser.parse(chunk));
   client.socket.write(Buffer.concat([bytes, PINGREQ]));
   await Promise.race([answered, client.closed]);
 }

@@ -188,7 +188,8 @@ async function fuzz(budget: Budget, kind: Kind): Promise<void> {
     { ...settings, endOnFailure: true, reporter },
   );
   expect(arrivals).toBeGreaterThan(rounds * AT_ONCE * 0.1);
-  expect(bytesInUse() - before).toBeLessThan(20 * MEGABYTE);
+  // Timers hold what they are about until they are due: on a fast machine all was played before that.
+  await eventually(() => expect(bytesInUse() - before).toBeLessThan(20 * MEGABYTE), { within: 60_000, every: 1_000 });
 }
 
 export function fuzzConnections(budget: Budget, timeout: number): void {
