@@ -9,11 +9,12 @@ import { beginSave, loadRow, type SavedRow, takeSaved } from '../../watch/fold/t
 import { follow } from '../follow.ts';
 import { Follower } from '../log/follower.ts';
 import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
+import { release } from '../log/release.ts';
 import { type NumberedRow, outboxAfter } from '../owner/outbox.ts';
 import type { Quarantined } from '../owner/outputs.ts';
 import type { Clock } from '../owner/owner.ts';
 import { Quarantine } from '../owner/quarantine.ts';
-import { type Patience, throwUnlessItPasses } from '../patience.ts';
+import type { Patience } from '../patience.ts';
 import { fromBytes, toBytes } from '../rows.ts';
 import { savedRows, stageChanges, stageRows } from '../saves.ts';
 import { type Batch, type Marks, StoreError, type TelemetryStore } from '../store/port.ts';
@@ -248,10 +249,9 @@ export class Feed {
     return (slice: readonly Change[]) => this.#deps.patience.outlast(() => this.#deps.state.stage(slice), signal);
   }
 
-  /** Retention may take what is before the saved position, and nothing after it. What cannot be said now is said after the next save. */
-  async #release({ brokers, owner }: Position): Promise<void> {
-    const said = [this.#deps.brokersLog.release(CONSUMER, brokers.batch), this.#deps.ownerLog.release(CONSUMER, owner.batch)];
-    await Promise.all(said.map((saying) => saying.catch(throwUnlessItPasses)));
+  #release(position: Position): Promise<void> {
+    const { brokersLog, ownerLog } = this.#deps;
+    return release(brokersLog, ownerLog, CONSUMER, position);
   }
 
   /** Tries until it succeeds or the signal aborts, more slowly each time; says when the store fails and when it is back. */

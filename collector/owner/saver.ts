@@ -7,7 +7,7 @@ import type { Change, StateStore } from '../../backbone/state.ts';
 import type { Watch } from '../../watch/fold/watch.ts';
 import { Bell } from '../bell.ts';
 import { type Position, positionToText, START } from '../log/position.ts';
-import { throwUnlessItPasses } from '../patience.ts';
+import { release } from '../log/release.ts';
 import { fromBytes, toBytes } from '../rows.ts';
 import { stageChanges, stageRows } from '../saves.ts';
 import { pruneAlerts, pruneCommands } from './keeping.ts';
@@ -114,11 +114,10 @@ export class Saver {
     await this.#save();
   }
 
-  /** Retention may take what is before a saved position, and nothing after it. What cannot be said now is said after the next save. */
-  async release({ brokers, owner }: Position): Promise<void> {
+  /** Says that what is before a saved position is needed no more. */
+  release(position: Position): Promise<void> {
     const { brokersLog, ownerLog } = this.#deps;
-    const said = [brokersLog.release(CONSUMER, brokers.batch), ownerLog.reader.release(CONSUMER, owner.batch)];
-    await Promise.all(said.map((saying) => saying.catch(throwUnlessItPasses)));
+    return release(brokersLog, ownerLog.reader, CONSUMER, position);
   }
 
   #isDue(): boolean {
