@@ -36,11 +36,16 @@ export function acquirerOf(role: Role): string | null {
   return role.startsWith('acquirer:') ? role.slice('acquirer:'.length) : null;
 }
 
+export interface AdminToken {
+  token: string;
+  made: boolean;
+}
+
 /**
  * Reads the admin token, or makes it: 0600, and never over one that is there. The file appears whole or not at all. `made` where this
  * call made it.
  */
-export async function loadOrCreateAdminToken(path: string, random: (bytes: number) => Buffer): Promise<{ token: string; made: boolean }> {
+export async function loadOrCreateAdminToken(path: string, random: (bytes: number) => Buffer): Promise<AdminToken> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const token = newToken(random);
   const draft = `${path}.${randomUUID()}.tmp`;

@@ -1,53 +1,38 @@
 /** The collector, put together: opens its parts, runs them side by side, and closes them in order. */
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { dirname } from 'node:path';
-import { serve } from '@hono/node-server';
-import { openControlWriter } from '../../backbone/control.ts';
+import { rm, writeFile } from 'node:fs/promises';
 import { loadKeys, loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
 import { openKeys } from '../../backbone/credentials/rotation.ts';
 import { issueToken } from '../../backbone/credentials/tokens.ts';
-import type { Layout } from '../../backbone/layout.ts';
-import { openLmdbState } from '../../backbone/lmdb.ts';
-import { takeLock } from '../../backbone/lock.ts';
-import { readFill } from '../../backbone/segments/fill.ts';
-import { openSegmentReader } from '../../backbone/segments/reader.ts';
+import { type Fill, readFill } from '../../backbone/segments/fill.ts';
+import type { StateStore } from '../../backbone/state.ts';
 import { lookUp } from '../../protocol/response-codes.ts';
-import { Access, loadOrCreateAdminToken } from '../api/access.ts';
+import { Access, type AdminToken, loadOrCreateAdminToken } from '../api/access.ts';
 import { createApi } from '../api/api.ts';
 import { Feed } from '../feed/feed.ts';
-import { type Clock, Owner } from '../owner/owner.ts';
+import { Owner } from '../owner/owner.ts';
 import { Patience } from '../patience.ts';
-import { openDuckDbStore } from '../store/duckdb.ts';
-import { openInfluxStore } from '../store/influx.ts';
-import type { InfluxAccess } from '../store/influx-http.ts';
-import { type Kept, StoreError, type TelemetryStore } from '../store/port.ts';
+import type { TelemetryStore } from '../store/port.ts';
 import type { Range } from '../webhooks/addresses.ts';
-import { openOwnerLog, statePaths } from './logs.ts';
+import { type Ground, openGround, openState } from './ground.ts';
+import { listen } from './http.ts';
 import { createMetrics, type ExtraMetrics } from './metrics.ts';
+import { Opened } from './opened.ts';
 import { sendBy } from './orders.ts';
+import { openRecord, type RecordFile } from './record.ts';
+import { openStore, type StoreOptions } from './store.ts';
 import { openWebhooks } from './webhooks.ts';
 
 const DAY_MS = 86_400_000;
-/** How long the start waits for the store. Alerts, and where all is one process the broker, wait with it. */
-const CHECK_MS = 3_000;
 const BROKERS_LOG_FULL =
   "the brokers' log is full of what is still unread: terminals get no PUBACK and keep their messages, until what reads it has caught up, its disk has space or its size limit is raised";
 
-export interface CollectorOptions {
-  paths: Layout;
+export interface CollectorOptions extends StoreOptions {
   http: { host: string; port: number };
-  /** Absent: the embedded store. */
-  influx?: InfluxAccess | undefined;
-  /** How long the store keeps points, and how many series a measurement may have. */
-  kept: Kept;
+  /** How many series a measurement may have. */
   maxSeries: number;
   logDays: number;
   quarantineDays: number;
-  clock: Clock;
   random(bytes: number): Buffer;
-  say(line: string): void;
   extraMetrics?: ExtraMetrics | undefined;
   /** The rules document; absent: the defaults. */
   rules?: Record<string, unknown> | undefined;
@@ -66,170 +51,129 @@ export interface Collector {
   stop(): Promise<void>;
 }
 
+/** What it stands on. */
+interface Parts extends Ground {
+  admin: AdminToken;
+  store: TelemetryStore;
+  feedState: StateStore;
+  accessState: StateStore;
+  webhooksState: StateStore;
+  record: RecordFile | undefined;
+}
+
 /** Errors: LogError, StoreError, LockHeldError, KeyError, or the system's where the address is taken. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { paths, clock, random, say } = options;
-  const closers: (() => Promise<unknown>)[] = [];
-  const opened = <T>(part: T, close: (part: T) => Promise<unknown>): T => {
-    closers.unshift(() => close(part));
-    return part;
-  };
-  const closeAll = async () => {
-    for (const close of closers.splice(0)) await close();
-  };
+  const opened = new Opened();
   try {
-    opened(await takeLock(paths.lock), (lock) => lock.release());
-    await loadOrCreateKeys(paths.keys, random, clock.now);
-    const admin = await loadOrCreateAdminToken(paths.adminToken, random);
-    const store = opened(await openStore(options), (s) => s.close());
-    const control = opened(await openControlWriter(paths.controlLog), (c) => c.close());
-    const ownerLog = await openOwnerLog(paths, options.logDays * DAY_MS);
-    opened(ownerLog, async ({ reader, writer }) => [await reader.close(), await writer.close()]);
-    const brokersLog = opened(await openSegmentReader(paths.brokersLog), (r) => r.close());
-    const states = statePaths(paths);
-    for (const path of Object.values(states)) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const watchState = opened(await openLmdbState(states.watch), (s) => s.close());
-    const feedState = opened(await openLmdbState(states.feed), (s) => s.close());
-    const accessState = opened(await openLmdbState(states.access), (s) => s.close());
-    const webhooksState = opened(await openLmdbState(states.webhooks), (s) => s.close());
-
-    const patience = new Patience(clock, say);
-    const record = options.recordFile === undefined ? undefined : opened(openRecord(options.recordFile), (r) => r.close()).write;
-    const quarantineMs = options.quarantineDays * DAY_MS;
-    const owner: Owner = new Owner({
-      brokersLog,
-      ownerLog,
-      state: watchState,
-      quarantineMs,
-      clock,
-      patience,
-      send: sendBy(control),
-      look: () => ({ logIsFull: readFill(paths.brokersLog)?.full, storeFailingMs: feed.failingMs }),
-      record,
-    });
-    await owner.catchUp();
-    const feedDeps = { brokersLog, ownerLog: ownerLog.reader, state: feedState, watchState, store, quarantineMs, clock, patience, say };
-    const feed = new Feed({
-      ...feedDeps,
-      series: { most: options.maxSeries, days: options.kept.rawDays },
-      classOf,
-      outboxRead: (sequence) => owner.outboxRead('feed', sequence),
-    });
-
-    const { book, courier, webhooks, refusalOf } = openWebhooks({
-      state: webhooksState,
-      watchState,
-      owner,
-      clock,
-      random,
-      patience,
-      allowed: options.webhookAllow ?? [],
-      say,
-    });
-
-    const api = createApi({
-      watch: owner.watch,
-      watchState,
-      feedState,
-      quarantine: { messages: owner.quarantine, points: feed.quarantine },
-      access: new Access(accessState, admin.token, random),
-      now: clock.now,
-      random,
-      submit: (entries) => owner.submit(entries),
-      control: (entry) => control.append(entry),
-      enroll: async (user, expiresAt) => {
-        const [key] = await loadKeys(paths.keys);
-        return issueToken(key, user, { now: clock.now(), expiresAt });
-      },
-      keys: openKeys(paths.keys, control, random, clock.now),
-      unready: () => [
-        ...(feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
-        ...(patience.trouble === null ? [] : [patience.trouble]),
-        ...(readFill(paths.brokersLog)?.full ? [BROKERS_LOG_FULL] : []),
-      ],
-      history: (query) => store.history(query, feed.stats.writtenAt),
-      webhooks,
-      refusalOf,
-      metrics: createMetrics(
-        { owner, feed, store, book, courier, brokersLog, fill: () => readFill(paths.brokersLog) },
-        options.extraMetrics ?? (() => []),
-      ),
-      say,
-    });
-    const server = await listen(api.fetch, options.http);
-    opened(server, (s) => s.close());
-    await writeFile(paths.runtime, `${JSON.stringify({ pid: process.pid, http: server.url })}\n`, { mode: 0o600 });
-    opened(paths.runtime, (path) => rm(path, { force: true }));
-
-    const stopping = new AbortController();
-    const running = [owner.run(stopping.signal), feed.run(stopping.signal), courier.run(stopping.signal)];
-    setRules(owner, options.rules ?? {}).catch(() => {}); // what fails there ends the run, which says so
-    return {
-      url: server.url,
-      adminToken: { path: paths.adminToken, made: admin.made },
-      failed: firstFailure(running),
-      stop: async () => {
-        stopping.abort();
-        await Promise.allSettled(running);
-        await closeAll();
-      },
-    };
+    return await start(options, await openParts(options, opened), opened);
   } catch (error) {
-    await closeAll();
+    await opened.close();
     throw error;
   }
+}
+
+async function openParts(options: CollectorOptions, opened: Opened): Promise<Parts> {
+  const { paths, clock, random, logDays, recordFile } = options;
+  const ground = await openGround(paths, logDays * DAY_MS, opened);
+  await loadOrCreateKeys(paths.keys, random, clock.now);
+  return {
+    ...ground,
+    admin: await loadOrCreateAdminToken(paths.adminToken, random),
+    store: opened.add(await openStore(options), (store) => store.close()),
+    feedState: await openState(paths, 'feed', opened),
+    accessState: await openState(paths, 'access', opened),
+    webhooksState: await openState(paths, 'webhooks', opened),
+    record: recordFile === undefined ? undefined : opened.add(openRecord(recordFile), (record) => record.close()),
+  };
+}
+
+async function start(options: CollectorOptions, parts: Parts, opened: Opened): Promise<Collector> {
+  const { paths, clock, random, say } = options;
+  const { admin, brokersLog, ownerLog, control, watchState, feedState, store } = parts;
+  const quarantineMs = options.quarantineDays * DAY_MS;
+  const patience = new Patience(clock, say);
+  const owner = new Owner({
+    brokersLog,
+    ownerLog,
+    state: watchState,
+    quarantineMs,
+    clock,
+    patience,
+    send: sendBy(control),
+    look: () => ({ logIsFull: readFill(paths.brokersLog)?.full, storeFailingMs: feed.failingMs }),
+    record: parts.record?.write,
+  });
+  await owner.catchUp();
+  const feed = new Feed({
+    brokersLog,
+    ownerLog: ownerLog.reader,
+    state: feedState,
+    watchState,
+    store,
+    quarantineMs,
+    series: { most: options.maxSeries, days: options.kept.rawDays },
+    classOf,
+    clock,
+    patience,
+    say,
+    outboxRead: (sequence) => owner.outboxRead('feed', sequence),
+  });
+  const { book, courier, webhooks, refusalOf } = openWebhooks({
+    ...{ state: parts.webhooksState, watchState, owner, clock, random, patience, say },
+    allowed: options.webhookAllow ?? [],
+  });
+  const counted = { owner, feed, store, book, courier, brokersLog, fill: () => readFill(paths.brokersLog) };
+  const api = createApi({
+    watch: owner.watch,
+    watchState,
+    feedState,
+    quarantine: { messages: owner.quarantine, points: feed.quarantine },
+    access: new Access(parts.accessState, admin.token, random),
+    now: clock.now,
+    random,
+    submit: (entries) => owner.submit(entries),
+    control: (entry) => control.append(entry),
+    enroll: async (user, expiresAt) => issueToken((await loadKeys(paths.keys))[0], user, { now: clock.now(), expiresAt }),
+    keys: openKeys(paths.keys, control, random, clock.now),
+    unready: () => unready(feed, store, patience, readFill(paths.brokersLog)),
+    history: (query) => store.history(query, feed.stats.writtenAt),
+    webhooks,
+    refusalOf,
+    metrics: createMetrics(counted, options.extraMetrics ?? (() => [])),
+    say,
+  });
+  const { url } = opened.add(await listen(api.fetch, options.http), (server) => server.close());
+  await writeFile(paths.runtime, `${JSON.stringify({ pid: process.pid, http: url })}\n`, { mode: 0o600 });
+  opened.add(paths.runtime, (path) => rm(path, { force: true }));
+
+  const stopping = new AbortController();
+  const running = [owner.run(stopping.signal), feed.run(stopping.signal), courier.run(stopping.signal)];
+  setRules(owner, options.rules ?? {}).catch(() => {}); // what fails there ends the run, which says so
+  return {
+    url,
+    adminToken: { path: paths.adminToken, made: admin.made },
+    failed: firstFailure(running),
+    stop: async () => {
+      stopping.abort();
+      await Promise.allSettled(running);
+      await opened.close();
+    },
+  };
+}
+
+/** What is not as it should be, in words. */
+function unready(feed: Feed, store: TelemetryStore, patience: Patience, fill: Fill | undefined): string[] {
+  return [
+    ...(feed.stats.healthy ? [] : [`the store (${store.name}) does not take points: they wait in the log`]),
+    ...(patience.trouble === null ? [] : [patience.trouble]),
+    ...(fill?.full ? [BROKERS_LOG_FULL] : []),
+  ];
 }
 
 /** The rules are entries of the log, too: they are appended where they changed. */
 async function setRules(owner: Owner, document: Record<string, unknown>): Promise<void> {
   if (JSON.stringify(owner.watch.rulesDocument ?? {}) === JSON.stringify(document)) return;
   await owner.submit((at) => [{ kind: 'rules', at, body: document, by: 'TILLWATCH_RULES' }]);
-}
-
-/** For a person to replay, so it is as durable as a file is: what counts is in the logs. */
-function openRecord(path: string) {
-  const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
-  return {
-    write: (line: string) => void stream.write(`${line}\n`),
-    close: () => new Promise<void>((done) => stream.end(() => done())),
-  };
-}
-
-/** A store that is away, or does not answer, delays points; one that refuses us is a mistake in the settings, and better said at once. */
-async function openStore({ influx, kept, paths, clock, say }: CollectorOptions): Promise<TelemetryStore> {
-  const store = influx ? openInfluxStore({ ...influx, kept, say }) : await openDuckDbStore(paths.store, kept);
-  const answered = new AbortController();
-  const late = clock.sleep(CHECK_MS, answered.signal).then(() => {
-    throw new StoreError('unavailable', `no answer within ${CHECK_MS} ms`);
-  });
-  try {
-    await Promise.race([store.check(), late]);
-  } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== 'unavailable') {
-      await store.close();
-      throw error;
-    }
-    say(`${error.message}: starting all the same, points wait in the log until it is back`);
-  } finally {
-    answered.abort();
-  }
-  return store;
-}
-
-function listen(fetch: (request: Request) => Response | Promise<Response>, { host, port }: { host: string; port: number }) {
-  return new Promise<{ url: string; close(): Promise<void> }>((resolve, reject) => {
-    const server = serve({ fetch, hostname: host, port }, (address: AddressInfo) => {
-      const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-      const close = () =>
-        new Promise<void>((done) => {
-          server.close(() => done());
-          // Idle keep-alive connections would hold up a clean stop.
-          if ('closeAllConnections' in server) server.closeAllConnections();
-        });
-      resolve({ url: `http://${shown}:${address.port}`, close });
-    });
-    server.once('error', reject);
-  });
 }
 
 /** The failure class of an answer; a code that no table knows is its own class. */

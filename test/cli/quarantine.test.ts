@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { openLmdbState } from '../../backbone/lmdb.ts';
 import type { TerminalView } from '../../collector/api/views.ts';
-import { statePaths } from '../../collector/app/logs.ts';
+import { statePaths } from '../../collector/app/ground.ts';
 import type { Quarantined } from '../../collector/owner/outputs.ts';
 import { Quarantine } from '../../collector/owner/quarantine.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Layout } from '../../backbone/layout.ts';
-import { statePaths } from '../../collector/app/logs.ts';
+import { statePaths } from '../../collector/app/ground.ts';
 import type { Influx } from '../helpers/influx.ts';
 import type { Process } from '../helpers/installation.ts';
 import { byForm } from './form.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
-import { statePaths } from '../../collector/app/logs.ts';
+import { statePaths } from '../../collector/app/ground.ts';
 import { decodeBrokerRecord, decodeOwnerRecord } from '../../collector/log/entries.ts';
 import { Follower } from '../../collector/log/follower.ts';
 import { isBefore, type Position, positionFromText, START } from '../../collector/log/position.ts';
