@@ -3,10 +3,8 @@ import { benchServers } from './bench-servers.ts';
 import type { Options, Row } from './figures.ts';
 import { compare } from './peer/compare.ts';
 import { type Run, run } from './peer/run.ts';
-import { scenariosOf } from './peer/scenarios.ts';
+import { GROUPS, scenariosOf } from './peer/scenarios.ts';
 import { SIDES, type SideName } from './peer/sides.ts';
-
-const DEFAULT_GROUPS = 'flat,paced,fault,crash,backlog,both,limits';
 
 /**
  * Rows: a scenario and a side; ours in parts of the peer's, and the aims that are missed. Options: groups and sides, separated by
@@ -22,7 +20,7 @@ export async function benchPeer(options: Options): Promise<Row[]> {
   const rounds = Number(options.rounds ?? 1);
   const sides = (options.sides?.split(',') as SideName[] | undefined) ?? SIDES;
   const rows: Row[] = [];
-  for (const planned of scenariosOf((options.groups ?? DEFAULT_GROUPS).split(','))) {
+  for (const planned of scenariosOf(options.groups?.split(',') ?? GROUPS)) {
     const scenario = options.seconds ? { ...planned, seconds: Number(options.seconds) } : planned;
     const runs: Run[] = [];
     for (let round = 0; round < rounds; round++) {
