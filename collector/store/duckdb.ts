@@ -67,6 +67,7 @@ export async function openDuckDbStore(path: string, kept: Kept): Promise<DuckDbS
   const batch = (): Batch => {
     const rows = new Map<string, Rows>();
     let size = 0;
+    let wasTried = false;
     return {
       get size() {
         return size;
@@ -81,7 +82,14 @@ export async function openDuckDbStore(path: string, kept: Kept): Promise<DuckDbS
         size++;
         return null;
       },
-      write: (marks) => inTurn(() => trying((into) => writeAll(into, tables, rows, marks))),
+      write: (marks) =>
+        inTurn(() =>
+          trying(async (into) => {
+            if (wasTried && (await hasMarks(into, marks))) return;
+            wasTried = true;
+            await writeAll(into, tables, rows, marks);
+          }),
+        ),
     };
   };
 
@@ -157,6 +165,15 @@ async function readTables(reader: DuckDBConnection): Promise<Tables> {
 async function readMarks({ reader }: Database): Promise<Marks> {
   const rows = await reader.runAndReadAll('SELECT source, mark FROM tillwatch.marks');
   return Object.fromEntries(rows.getRowsJS() as [string, string][]);
+}
+
+/**
+ * Whether the transaction with these marks took effect though it failed: a commit is durable before DuckDB moves its log into the file,
+ * and where that fails, as on a full disk, so does the commit.
+ */
+async function hasMarks(database: Database, marks: Marks): Promise<boolean> {
+  const inFile = await readMarks(database);
+  return Object.entries(marks).every(([source, mark]) => inFile[source] === mark);
 }
 
 /** All of it in one transaction. */

@@ -1,6 +1,6 @@
 /** A file system of a few megabytes that a test can fill, where this machine lets us mount one. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -8,8 +8,8 @@ import { tempDir } from './tempdir.ts';
 
 export interface SmallDisk {
   path: string;
-  /** Leaves no byte free. */
-  fill(): void;
+  /** Leaves no byte free, or about so many. */
+  fill(but?: { except: number }): void;
   free(): void;
 }
 
@@ -33,13 +33,17 @@ export async function smallDisk(megabytes: number): Promise<SmallDisk> {
   execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${megabytes}M`, 'tmpfs', path]);
   onTestFinished(() => void execFileSync('/bin/umount', ['--lazy', path]));
   const filler = join(path, 'filler');
-  return { path, fill: () => fill(filler), free: () => rmSync(filler, { force: true }) };
+  return { path, fill: ({ except } = { except: 0 }) => fill(filler, except), free: () => rmSync(filler, { force: true }) };
 }
 
-function fill(path: string): void {
+function fill(path: string, except: number): void {
   const file = openSync(path, 'a');
+  const isFilled = () => {
+    const { bavail, bsize } = statfsSync(path);
+    return except > 0 && bavail * bsize <= except;
+  };
   try {
-    for (const chunk = Buffer.alloc(64 * 1024); ; ) writeSync(file, chunk);
+    for (const chunk = Buffer.alloc(64 * 1024); !isFilled(); ) writeSync(file, chunk);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   } finally {
