@@ -71,8 +71,7 @@ export class Tagger {
   #message(entry: MessageEntry): TaggedSample[] {
     const key = terminalKey(entry);
     const t = this.#terminals.change(key) ?? this.#terminals.set(key, newTerminal(entry, entry.at));
-    const facts = factsOf(entry, t.sessions, steppedMs(this.#steps, entry.node));
-    if (facts.note?.began) t.sessions = [...t.sessions]; // a list that has grown holds room for sixteen more
+    const facts = factsOf(entry, t, steppedMs(this.#steps, entry.node));
     if (facts.message?.channel === 'birth' && facts.note?.current) {
       t.birth = facts.message.body;
       // By the terminal's own clock, as its samples are: it was received a little later than it was said.

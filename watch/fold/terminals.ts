@@ -53,8 +53,7 @@ export class Terminals {
     const { state, now } = this.#core;
     const key = terminalKey(entry);
     const t = state.terminals.change(key) ?? state.terminals.set(key, newTerminal(entry, now));
-    const facts = factsOf(entry, t.sessions, steppedMs(state.steps, entry.node));
-    if (facts.note?.began) t.sessions = [...t.sessions]; // a list that has grown holds room for sixteen more
+    const facts = factsOf(entry, t, steppedMs(state.steps, entry.node));
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
     const { last: before, radio } = t;
