@@ -67,7 +67,7 @@ export interface Terminal extends TerminalId {
   /** When it was last asked to send a birth. */
   askedAt: number | null;
   /** How often, since its last birth. */
-  asks?: number;
+  asks: number;
   /** When it became active by talking though the registry said inactive. */
   activatedAt: number | null;
   presence: Presence;
@@ -132,10 +132,11 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
     birth: null,
     node: null,
     sessions: [],
-    heard: [],
+    heard: '',
     last: null,
     radio: null,
     askedAt: null,
+    asks: 0,
     activatedAt: null,
     presence: {
       state: 'unknown',

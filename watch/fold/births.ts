@@ -62,7 +62,7 @@ export class Births implements TerminalWatch {
 
   #ask(t: Terminal): void {
     const { now } = this.#core;
-    const { asks = 0, askedAt } = t;
+    const { asks, askedAt } = t;
     const wait = Math.min(HOUR_MS * 2 ** Math.max(0, asks - 1), DAY_MS);
     if (asks >= MOST_REQUESTS || (askedAt !== null && now - askedAt < wait)) return;
     t.askedAt = now;
