@@ -72,7 +72,7 @@ export function noteMessage(
   const began = isNew && mayBegin(sessions, message, replayed);
   const session = known ?? newSession(body.session, receivedAt);
   if (began) of.sessions = begun(sessions, session);
-  else if (!known) of.sessions = [session, ...sessions];
+  else if (!known) of.sessions = [session].concat(sessions);
   if (!known) of.sessions = remembered(of.sessions, session, receivedAt);
   if (!known && steppedMs !== 0) session.steppedMs = steppedMs;
   session.heardAt = Math.max(session.heardAt, receivedAt);
@@ -127,7 +127,7 @@ function newSession(id: string, heardAt: number): Session {
 function begun(sessions: Sessions, session: Session): Sessions {
   for (const other of sessions) other.ended = true;
   session.ended = false;
-  return [...sessions.filter((other) => other !== session), session];
+  return sessions.filter((other) => other !== session).concat(session);
 }
 
 function remembered(sessions: Sessions, added: Session, now: number): Sessions {

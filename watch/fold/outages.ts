@@ -110,7 +110,7 @@ export class Outages {
 
   #ongoingOf(key: string): string | null {
     const { outages } = this.#core.state;
-    return this.#groups.placeOf(key).find((group) => group && outages.get(group.key))?.key ?? null;
+    return this.#groups.placeOf(key).find((group) => outages.get(group.key))?.key ?? null;
   }
 
   #join(t: Terminal, key: string, groupKey: string): Hold {

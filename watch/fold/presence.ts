@@ -108,7 +108,7 @@ export class Presence implements TerminalWatch {
 
   /** All of a terminal's site, it itself among them. */
   siteOf(key: string): Iterable<string> {
-    return this.#groups.placeOf(key)[0]?.members ?? [];
+    return this.#groups.membersOfSite(key);
   }
 
   /** What a terminal is, for those who read it now: nobody is called online or suspect while we are blind, and what was deleted is gone. */
