@@ -1,11 +1,10 @@
 /** The part of the fold that takes in what terminals say, and tells the watches over them. */
 import type { MessageEntry } from '../../protocol/entries.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
-import { terminalKey } from '../../protocol/topics.ts';
 import { type Facts, factsOf, impossibleDetail, placedSamples } from '../facts.ts';
 import { LEARNABLE_INTERVAL_MS, newestWeek, withHeard } from '../fleet/learned.ts';
 import { steppedMs } from '../fleet/steps.ts';
-import { intervalMs, newTerminal, noteRadio, type Terminal } from '../fleet/terminals.ts';
+import { changeTerminal, intervalMs, noteRadio, type Terminal } from '../fleet/terminals.ts';
 import type { FoldCore } from './core.ts';
 
 const QUARTER_MS = 15 * 60_000;
@@ -51,8 +50,8 @@ export class Terminals {
 
   message(entry: MessageEntry): void {
     const { state, now } = this.#core;
-    const key = terminalKey(entry);
-    const t = state.terminals.change(key) ?? state.terminals.set(key, newTerminal(entry, now));
+    const t = changeTerminal(state.terminals, entry, now);
+    const { key } = t;
     const facts = factsOf(entry, t, steppedMs(state.steps, entry.node));
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
