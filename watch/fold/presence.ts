@@ -8,7 +8,7 @@ import { merged } from '../fleet/spans.ts';
 import { intervalMs, mayAlert, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
 import { type Because, becauseOf, type Surroundings } from '../rules/causes.ts';
 import { decidePresence, type PresenceDecision, quietUntil, type Sight } from '../rules/presence.ts';
-import { judgeUnstable, withChange, quietAt } from '../rules/unstable.ts';
+import { judgeUnstable, quietAt, withChange } from '../rules/unstable.ts';
 import type { Condition, Verdict } from '../rules/verdict.ts';
 import type { FoldCore } from './core.ts';
 import { type Hold, Outages } from './outages.ts';
@@ -272,9 +272,7 @@ function withBestCause(verdict: Verdict, firing: Condition | null): Verdict {
 function isQuietlyThere({ presence, outage }: Readonly<Terminal>): boolean {
   const { state, counted, goodbyeAt, lostAt, gone, offline, wasThere, isHeld, changes } = presence;
   const isThere = state === 'online' && counted === 'there' && wasThere === true;
-  return (
-    isThere && goodbyeAt === null && lostAt === null && gone === null && offline === null && !isHeld && changes === null && !outage
-  );
+  return isThere && goodbyeAt === null && lostAt === null && gone === null && offline === null && !isHeld && changes === null && !outage;
 }
 
 /** While a terminal is simply heard, its deadline can wait where it is: it is moved when it comes due. */

@@ -39,9 +39,7 @@ describe('the sequence of a session', () => {
   it('is counted for each session by itself', () => {
     const t: Holder = { sessions: [] };
 
-    const notes = [birth('a'), report('a', 1), birth('b'), report('b', 1), report('a', 1), report('a', 2)].map(
-      (m) => note(t, m).fresh,
-    );
+    const notes = [birth('a'), report('a', 1), birth('b'), report('b', 1), report('a', 1), report('a', 2)].map((m) => note(t, m).fresh);
 
     expect(notes).toEqual([true, true, true, true, false, true]);
   });
