@@ -22,10 +22,10 @@ export interface Facts {
  * Takes the message into its terminal's sessions. A Will is the broker's word, and nobody's life. `steppedMs`: by how much the
  * broker's clock has stepped so far.
  */
-export function factsOf({ at, decoded, replayed }: MessageEntry, sessions: Sessions, steppedMs = 0): Facts {
+export function factsOf({ at, decoded, replayed }: MessageEntry, of: { sessions: Sessions }, steppedMs = 0): Facts {
   if (!decoded.ok) return { life: replayed === undefined, why: 'undecodable' };
   const { message } = decoded;
-  const note = noteMessage(sessions, message, replayed?.at ?? at, { replayed: replayed !== undefined, steppedMs });
+  const note = noteMessage(of, message, replayed?.at ?? at, { replayed: replayed !== undefined, steppedMs });
   if (!note.fresh) return { life: replayed === undefined, why: 'duplicate' };
   if (replayed) return { life: false, why: 'replayed', message, note };
   if (message.channel === 'state' && message.body.state === 'lost') {

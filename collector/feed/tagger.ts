@@ -4,7 +4,7 @@
  */
 import type { Entry, MessageEntry } from '../../protocol/entries.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
-import { type TerminalId, terminalKey } from '../../protocol/topics.ts';
+import type { TerminalId } from '../../protocol/topics.ts';
 import { factsOf, placedSamples } from '../../watch/facts.ts';
 import { HoursBook } from '../../watch/fleet/hours.ts';
 import { changesOf, type StagedRow } from '../../watch/fleet/imports.ts';
@@ -12,7 +12,7 @@ import type { Merchant } from '../../watch/fleet/merchants.ts';
 import { Registry, type Touched } from '../../watch/fleet/registry.ts';
 import { CLOCK_TOLERANCE_MS, placeSample } from '../../watch/fleet/sessions.ts';
 import { type ClockSteps, noteStep, steppedMs } from '../../watch/fleet/steps.ts';
-import { newTerminal, placeOf, type Terminal } from '../../watch/fleet/terminals.ts';
+import { changeTerminal, placeOf, type Terminal } from '../../watch/fleet/terminals.ts';
 import { Table } from '../../watch/fold/table.ts';
 import type { Draft } from '../store/draft.ts';
 import { SAMPLES } from '../store/rollup-layout.ts';
@@ -69,10 +69,9 @@ export class Tagger {
   }
 
   #message(entry: MessageEntry): TaggedSample[] {
-    const key = terminalKey(entry);
-    const t = this.#terminals.change(key) ?? this.#terminals.set(key, newTerminal(entry, entry.at));
-    const facts = factsOf(entry, t.sessions, steppedMs(this.#steps, entry.node));
-    if (facts.note?.began) t.sessions = [...t.sessions]; // a list that has grown holds room for sixteen more
+    const t = changeTerminal(this.#terminals, entry, entry.at);
+    const { key } = t;
+    const facts = factsOf(entry, t, steppedMs(this.#steps, entry.node));
     if (facts.message?.channel === 'birth' && facts.note?.current) {
       t.birth = facts.message.body;
       // By the terminal's own clock, as its samples are: it was received a little later than it was said.

@@ -19,10 +19,10 @@ const places = (skew: number, ...at: number[]) => placesAfter({ bornAt: MONDAY -
 
 /** Where samples stand that came at MONDAY, in a session whose clock was off by `skew` at its birth; `steps`: ours, before and since. */
 function placesAfter({ bornAt = 0, skew = 0, steps = [0, 0] }, ...at: number[]) {
-  const sessions: Sessions = [];
+  const t: { sessions: Sessions } = { sessions: [] };
   const [before, since] = steps as [number, number];
-  factsOf(entry(bornAt, birth(bornAt - skew)), sessions, before);
-  const placed = placedSamples(factsOf(entry(MONDAY, report(...at)), sessions, before + since), MONDAY);
+  factsOf(entry(bornAt, birth(bornAt - skew)), t, before);
+  const placed = placedSamples(factsOf(entry(MONDAY, report(...at)), t, before + since), MONDAY);
   return { at: placed.samples.map((s) => s.at), impossible: placed.impossible };
 }
 

@@ -2,14 +2,10 @@
  * How much of the time in which it was expected a terminal was connected, by calendar month of its merchant's zone. What nobody could
  * see, because we were blind, is left out.
  */
-import type { Hours, HoursBook } from './hours.ts';
+import type { CalendarMonth, Hours, HoursBook } from './hours.ts';
 import type { Span } from './spans.ts';
 
-export interface Month {
-  /** Such as 2026-03. */
-  month: string;
-  /** Epoch milliseconds. */
-  endsAt: number;
+export interface Month extends CalendarMonth {
   expectedMs: number;
   connectedMs: number;
 }
@@ -65,8 +61,6 @@ function expectedMs(from: number, to: number, { hours, book, leftOut }: Counting
 }
 
 function monthAt(at: number, tz: string, book: HoursBook): Month {
-  const month = new Date(at + book.offset(tz, at)).toISOString().slice(0, 7);
-  const [year, number] = month.split('-').map(Number) as [number, number];
-  const next = new Date(Date.UTC(year, number, 1)).toISOString().slice(0, 10);
-  return { month, endsAt: book.midnight(next, tz), expectedMs: 0, connectedMs: 0 };
+  const { month, endsAt } = book.monthAt(at, tz);
+  return { month, endsAt, expectedMs: 0, connectedMs: 0 };
 }

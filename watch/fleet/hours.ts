@@ -33,6 +33,13 @@ export interface Hours {
   span: { from: number; to: number; open: boolean };
 }
 
+export interface CalendarMonth {
+  /** Such as 2026-03. */
+  month: string;
+  /** Epoch milliseconds. */
+  endsAt: number;
+}
+
 /** Keeps one Hours for each declaration, so that terminals that share one share its days too. */
 export class HoursBook {
   readonly #zones = new Map<string, Zone>();
@@ -116,6 +123,11 @@ export class HoursBook {
     return this.#zone(tz).utc(Date.parse(`${date}T00:00:00Z`));
   }
 
+  /** The month that a moment lies in, by the clocks of a zone. */
+  monthAt(at: number, tz: string): CalendarMonth {
+    return this.#zone(tz).monthAt(at);
+  }
+
   /** Ranges that end after `from`, in order and without overlap, as long as there are any. */
   *#from(hours: Hours, from: number): Generator<Range> {
     const zone = this.#zone(hours.tz);
@@ -161,6 +173,8 @@ export class HoursBook {
 class Zone {
   readonly #format: Intl.DateTimeFormat;
   readonly #offsets = new Map<number, number>();
+  /** What was last asked for: a whole fleet asks for the same. */
+  #month: CalendarMonth & { startsAt: number } = { month: '', startsAt: 0, endsAt: 0 };
 
   constructor(tz: string) {
     this.#format = new Intl.DateTimeFormat('en-US', {
@@ -186,6 +200,14 @@ class Zone {
     if (this.#offsets.size >= MEMO_LIMIT * 8) this.#offsets.clear();
     this.#offsets.set(step, offset);
     return offset;
+  }
+
+  monthAt(at: number): CalendarMonth {
+    if (at >= this.#month.startsAt && at < this.#month.endsAt) return this.#month;
+    const month = new Date(at + this.offset(at)).toISOString().slice(0, 7);
+    const [year, number] = month.split('-').map(Number) as [number, number];
+    this.#month = { month, startsAt: this.utc(Date.UTC(year, number - 1, 1)), endsAt: this.utc(Date.UTC(year, number, 1)) };
+    return this.#month;
   }
 
   /**

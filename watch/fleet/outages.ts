@@ -60,6 +60,6 @@ function name({ named }: Outage, sn: string): void {
 
 /** Where all of the group are one acquirer's, it is that one's alert. */
 function subjectOf({ subject, acquirers }: Group): Partial<Subject> {
-  const [only] = acquirers.keys();
-  return acquirers.size === 1 ? { ...subject, acquirer: only! } : subject;
+  const { only } = acquirers;
+  return only === undefined ? subject : { ...subject, acquirer: only };
 }

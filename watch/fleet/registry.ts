@@ -11,7 +11,7 @@ import type { HoursBook } from './hours.ts';
 import { type Merchant, merchantKey, newMerchant } from './merchants.ts';
 import { knownMoment, type Moment, momentOf, type Swap } from './moment.ts';
 import { registeredPlace, samePlace } from './places.ts';
-import { type Binding, newTerminal, slotOf, type Terminal } from './terminals.ts';
+import { type Binding, changeTerminal, slotOf, type Terminal } from './terminals.ts';
 
 export interface Touched {
   merchants: Set<string>;
@@ -53,14 +53,14 @@ export class Registry {
   /** Gives a terminal its binding, or takes it (null), and moves the slots that go with it. */
   bind(key: string, binding: Binding | null, at: number, touched: Touched): void {
     const [acquirer, sn] = key.split('/') as [string, string];
-    const terminal = this.#tables.terminals.change(key) ?? this.#tables.terminals.set(key, newTerminal({ acquirer, sn }, at));
+    const terminal = changeTerminal(this.#tables.terminals, { acquirer, sn }, at);
     this.#count(acquirer, terminal.binding, -1, at, touched);
     this.#count(acquirer, binding, +1, at, touched);
     // What was seen against another place says nothing of this one.
     if (!samePlace(terminal.binding?.place ?? null, binding?.place ?? null)) terminal.whereabouts = null;
     terminal.binding = binding;
-    touched.terminals.add(key);
-    this.#onBound(key);
+    touched.terminals.add(terminal.key);
+    this.#onBound(terminal.key);
   }
 
   #merchantRow(row: MerchantRow, at: number, touched: Touched): void {

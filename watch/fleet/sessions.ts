@@ -26,15 +26,15 @@ interface Session {
   skewMs: number | null;
   /** By how much the broker's clock had stepped when the session was first heard of; absent: by nothing. */
   steppedMs?: number;
-  /** Seen `seq`s as closed ranges, in order. */
-  seen: [number, number][];
+  /** Seen `seq`s as closed ranges, in order: from and to, in turns. */
+  seen: number[];
   /** The gaps in them that are waited for: those before `to`, since `at`; and up to where they have been judged. */
   gap?: { at: number; to: number };
   judgedTo?: number;
 }
 
 /** The newest last. */
-export type Sessions = Session[];
+export type Sessions = readonly Session[];
 
 /** What one message says of its session. */
 export interface SessionNote {
@@ -58,27 +58,28 @@ const NO_SESSION: SessionNote = { fresh: true, current: true, began: false, born
  * own time: it ends no session that is under way. `steppedMs`: by how much the broker's clock has stepped so far.
  */
 export function noteMessage(
-  sessions: Sessions,
+  of: { sessions: Sessions },
   message: Message,
   receivedAt: number,
   { replayed = false, steppedMs = 0 } = {},
 ): SessionNote {
   const { channel, body } = message;
   if (channel === 'ack') return NO_SESSION;
+  const { sessions } = of;
   const known = sessionOf(sessions, body.session);
   // One that was heard of only by its messages, as if they were a backlog, begins when its birth comes after all.
   const isNew = known === undefined || (channel === 'birth' && known.ended && !known.born);
   const began = isNew && mayBegin(sessions, message, replayed);
   const session = known ?? newSession(body.session, receivedAt);
-  if (began) begin(sessions, session);
-  else if (!known) sessions.unshift(session);
-  if (!known) forgetSessions(sessions, session, receivedAt);
+  if (began) of.sessions = begun(sessions, session);
+  else if (!known) of.sessions = [session].concat(sessions);
+  if (!known) of.sessions = remembered(of.sessions, session, receivedAt);
   if (!known && steppedMs !== 0) session.steppedMs = steppedMs;
   session.heardAt = Math.max(session.heardAt, receivedAt);
   if (channel === 'birth') session.born = true;
   session.skewMs ??= measureSkew(channel, body, receivedAt);
   const fresh = channel === 'report' || channel === 'event' ? noteSeq(session, body.seq) : true;
-  const current = currentSession(sessions) === session;
+  const current = currentSession(of.sessions) === session;
   const stepped = steppedMs - (session.steppedMs ?? 0);
   return { fresh, current, began, born: session.born, skewMs: session.skewMs ?? 0, steppedMs: stepped };
 }
@@ -103,13 +104,13 @@ function mayBegin(sessions: Sessions, { channel, body }: Message, replayed: bool
 
 /** Whether numbers are still missing, before `to` and not judged yet. */
 export function hasGap({ seen, judgedTo = -1 }: Readonly<Session>, to: number): boolean {
-  return seen.some(([from], i) => i > 0 && from > judgedTo && from <= to);
+  return seen.some((from, i) => i > 0 && i % 2 === 0 && from > judgedTo && from <= to);
 }
 
 /** The first number behind the newest gap that was not judged; undefined where there is none. */
 export function newestGap({ seen, judgedTo = -1 }: Readonly<Session>): number | undefined {
-  const from = seen.at(-1)?.[0];
-  return seen.length > 1 && from! > judgedTo ? from : undefined;
+  const from = seen.at(-2);
+  return seen.length > 2 && from! > judgedTo ? from : undefined;
 }
 
 /** Where a sample of this session stands in time, epoch milliseconds: its own `at`, unless the session's clock was wrong. */
@@ -123,21 +124,19 @@ function newSession(id: string, heardAt: number): Session {
 }
 
 /** A session that begins ends all before it. */
-function begin(sessions: Sessions, session: Session): void {
+function begun(sessions: Sessions, session: Session): Sessions {
   for (const other of sessions) other.ended = true;
   session.ended = false;
-  const index = sessions.indexOf(session);
-  if (index >= 0) sessions.splice(index, 1);
-  sessions.push(session);
+  return sessions.filter((other) => other !== session).concat(session);
 }
 
-function forgetSessions(sessions: Sessions, added: Session, now: number): void {
+function remembered(sessions: Sessions, added: Session, now: number): Sessions {
+  const tooMany = sessions.length - SESSIONS_KEPT;
+  const oldest = now - SESSION_KEPT_MS;
+  if (tooMany <= 0 && sessions.every((s) => s.heardAt >= oldest)) return sessions;
   const old = sessions.filter((s) => s.ended && s !== added).sort((a, b) => a.heardAt - b.heardAt);
-  const tooMany = Math.max(0, sessions.length - SESSIONS_KEPT);
-  for (const [i, session] of old.entries()) {
-    if (i >= tooMany && session.heardAt >= now - SESSION_KEPT_MS) return;
-    sessions.splice(sessions.indexOf(session), 1);
-  }
+  const forgotten = new Set(old.filter((session, i) => i < tooMany || session.heardAt < oldest));
+  return sessions.filter((session) => !forgotten.has(session));
 }
 
 function measureSkew(channel: string, body: { at?: number | undefined; samples?: { at: number }[] }, receivedAt: number): number | null {
@@ -148,26 +147,27 @@ function measureSkew(channel: string, body: { at?: number | undefined; samples?:
   return skew < -CLOCK_TOLERANCE_MS || skew > BACKLOG_MS ? skew : 0;
 }
 
-/** False where this `seq` was seen. A gap may fill later, so ranges are kept; the oldest is forgotten when there are too many. */
-function noteSeq({ seen }: Session, seq: number): boolean {
-  const newest = seen.at(-1);
-  if (newest && seq === newest[1] + 1) {
-    newest[1] = seq;
+/**
+ * False where this `seq` was seen. A gap may fill later, so ranges are kept; the oldest is forgotten when there are too many. The list is
+ * exchanged where it grows: one that has grown in place holds room for sixteen more.
+ */
+function noteSeq(session: Session, seq: number): boolean {
+  const { seen } = session;
+  const last = seen.length - 1;
+  if (seen[last] === seq - 1) {
+    seen[last] = seq;
     return true;
   }
-  const after = seen.findIndex(([from]) => from > seq);
-  const index = after < 0 ? seen.length : after;
-  const left = seen[index - 1];
-  const right = seen[index];
-  if (left && seq <= left[1]) return false;
-  const joinsLeft = left !== undefined && left[1] === seq - 1;
-  const joinsRight = right !== undefined && right[0] === seq + 1;
-  if (joinsLeft && joinsRight) {
-    left[1] = right[1];
-    seen.splice(index, 1);
-  } else if (joinsLeft) left[1] = seq;
-  else if (joinsRight) right[0] = seq;
-  else seen.splice(index, 0, [seq, seq]);
-  if (seen.length > RANGES_KEPT) seen.shift();
+  const after = seen.findIndex((from, i) => i % 2 === 0 && from > seq);
+  const right = after < 0 ? seen.length : after;
+  const left = right - 1;
+  if (left > 0 && seq <= seen[left]!) return false;
+  const joinsLeft = left > 0 && seen[left] === seq - 1;
+  const joinsRight = seen[right] === seq + 1;
+  if (joinsLeft && joinsRight) seen.splice(left, 2);
+  else if (joinsLeft) seen[left] = seq;
+  else if (joinsRight) seen[right] = seq;
+  else session.seen = seen.toSpliced(right, 0, seq, seq);
+  if (session.seen.length > 2 * RANGES_KEPT) session.seen.splice(0, 2);
   return true;
 }

@@ -1,7 +1,8 @@
 import type { Lifecycle } from '../../protocol/registry.ts';
 import { type Birth, DEFAULT_INTERVAL_SECONDS, DEFAULT_KEEPALIVE_SECONDS } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
-import type { TerminalId } from '../../protocol/topics.ts';
+import { type TerminalId, terminalKey } from '../../protocol/topics.ts';
+import type { Table } from '../fold/table.ts';
 import type { Absence } from './absence.ts';
 import type { Availability } from './availability.ts';
 import type { Coverage } from './coverage.ts';
@@ -39,8 +40,8 @@ export interface Presence {
   gone: { at: number; until: number } | null;
   /** Whether it was there when last judged, neither lost nor offline; null until it was heard. */
   wasThere: boolean | null;
-  /** When it last came or went, the newest last. */
-  changes: number[];
+  /** When it last came or went, the newest last; null where it never did. */
+  changes: readonly number[] | null;
   /** When it was found offline, and by what. */
   offline: { at: number; reason: 'silent' | 'lost' } | null;
   /** When to look again. */
@@ -53,6 +54,8 @@ export interface Presence {
 
 /** One terminal: everything that the fold keeps of it. */
 export interface Terminal extends TerminalId {
+  /** `acquirer/sn`, under which everything about it is found: always this one text, as each made anew takes room of its own. */
+  key: string;
   binding: Binding | null;
   /** What its last birth said; null where there was none. */
   birth: Birth | null;
@@ -67,7 +70,7 @@ export interface Terminal extends TerminalId {
   /** When it was last asked to send a birth. */
   askedAt: number | null;
   /** How often, since its last birth. */
-  asks?: number;
+  asks: number;
   /** When it became active by talking though the registry said inactive. */
   activatedAt: number | null;
   presence: Presence;
@@ -124,18 +127,26 @@ export interface OutageMember {
   endedAs: string | null;
 }
 
-export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal {
+/** A terminal's row, to be changed by the caller at once; a new one where there is none. */
+export function changeTerminal(terminals: Table<Terminal>, id: TerminalId, at: number): Terminal {
+  const key = terminalKey(id);
+  return terminals.change(key) ?? terminals.set(key, newTerminal(key, id, at));
+}
+
+function newTerminal(key: string, { acquirer, sn }: TerminalId, at: number): Terminal {
   return {
+    key,
     acquirer,
     sn,
     binding: null,
     birth: null,
     node: null,
     sessions: [],
-    heard: [],
+    heard: '',
     last: null,
     radio: null,
     askedAt: null,
+    asks: 0,
     activatedAt: null,
     presence: {
       state: 'unknown',
@@ -146,7 +157,7 @@ export function newTerminal({ acquirer, sn }: TerminalId, at: number): Terminal 
       counted: 'away',
       gone: null,
       wasThere: null,
-      changes: [],
+      changes: null,
       offline: null,
       wakeAt: null,
       isHeld: false,

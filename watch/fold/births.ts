@@ -1,5 +1,4 @@
 /** The part of the fold that asks for births: where it is not known who speaks, or messages of a session are missing. */
-import { terminalKey } from '../../protocol/topics.ts';
 import type { Facts } from '../facts.ts';
 import { currentSession, hasGap, newestGap } from '../fleet/sessions.ts';
 import { intervalMs, isConnected, type Terminal } from '../fleet/terminals.ts';
@@ -57,12 +56,12 @@ export class Births implements TerminalWatch {
 
   #schedule(t: Readonly<Terminal>): void {
     const gap = currentSession(t.sessions)?.gap;
-    this.#core.wheel.set('gap', terminalKey(t), gap ? gap.at + GAP_MS : Number.POSITIVE_INFINITY);
+    this.#core.wheel.set('gap', t.key, gap ? gap.at + GAP_MS : Number.POSITIVE_INFINITY);
   }
 
   #ask(t: Terminal): void {
     const { now } = this.#core;
-    const { asks = 0, askedAt } = t;
+    const { asks, askedAt } = t;
     const wait = Math.min(HOUR_MS * 2 ** Math.max(0, asks - 1), DAY_MS);
     if (asks >= MOST_REQUESTS || (askedAt !== null && now - askedAt < wait)) return;
     t.askedAt = now;

@@ -8,7 +8,7 @@ import { subjectOf } from '../alerts/lifecycle.ts';
 import { type Matched, WindowIndex } from '../alerts/windows.ts';
 import type { CommandRecord } from '../fleet/commands.ts';
 import { type Expected, type Hours, HoursBook } from '../fleet/hours.ts';
-import { LEAST_WEEKS_HEARD, learnedHours } from '../fleet/learned.ts';
+import { LEAST_WEEKS_HEARD, learnedHours, newestWeek, weeksHeard } from '../fleet/learned.ts';
 import { merchantKey } from '../fleet/merchants.ts';
 import { Registry, type Touched } from '../fleet/registry.ts';
 import type { Span } from '../fleet/spans.ts';
@@ -66,8 +66,8 @@ export class FoldCore {
 
   /** Whole weeks alone teach, so what was learned holds for a week. */
   #learned(t: Readonly<Terminal>): Expected | null {
-    const week = t.heard.at(-1)?.week;
-    if (week === undefined || t.heard.length < LEAST_WEEKS_HEARD) return null;
+    if (weeksHeard(t.heard) < LEAST_WEEKS_HEARD) return null;
+    const week = newestWeek(t.heard);
     const tz = this.zoneOf(t);
     const known = this.#learnedHours.get(t);
     if (known?.week === week && known.tz === tz) return known.expected;

@@ -2,7 +2,7 @@
  * Losses: what a terminal that went shares with others that went, and whether that is an outage. It counts by the groups, keeps only when
  * very large ones are compared again, and changes no terminal: what follows from its findings is done in outages.ts.
  */
-import { type Group, type Groups, justGone } from '../fleet/groups.ts';
+import { countMissing, type Group, type Groups, justGone } from '../fleet/groups.ts';
 import type { Terminal } from '../fleet/terminals.ts';
 import { explanation, isOutage, type Loss } from '../rules/outage.ts';
 import type { FoldCore } from './core.ts';
@@ -42,13 +42,13 @@ export class Losses {
 
   /** What each of its groups lost, from the smallest kind to the largest, where it is not the only one. */
   #lostWith(key: string): Loss[] {
-    return this.#groups.placeOf(key).flatMap((group) => (group && group.gone.size + group.holding.size > 1 ? [this.#lossOf(group)] : []));
+    return this.#groups.placeOf(key).flatMap((group) => (countMissing(group) > 1 ? [this.#lossOf(group)] : []));
   }
 
   #lossOf(group: Group): Loss {
     const { now } = this.#core;
     const gone = justGone(group, now).size;
-    return { group, gone, lost: gone + group.holding.size, expected: this.#groups.expectedIn(group, now) + gone };
+    return { group, gone, lost: countMissing(group), expected: this.#groups.expectedIn(group, now) + gone };
   }
 
   /** Groups that lost very many are compared once a second: until then it is not known what they share. */

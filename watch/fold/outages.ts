@@ -3,7 +3,6 @@
  * terminal's part in one, and holds what would be said of a member alone. Whether there is one at all is found in losses.ts.
  */
 import type { Evidence } from '../../protocol/alerts.ts';
-import { terminalKey } from '../../protocol/topics.ts';
 import { type Groups, justGone } from '../fleet/groups.ts';
 import { countMember, newOutage, type Outage } from '../fleet/outages.ts';
 import { intervalMs, type OutageMember, placeOf, type Terminal } from '../fleet/terminals.ts';
@@ -40,7 +39,7 @@ export class Outages {
 
   /** Takes a loaded terminal back into its outage. */
   load(t: Readonly<Terminal>): void {
-    if (t.outage && !t.outage.back && this.#of(t.outage)) this.#missingOf(t.outage.key).add(terminalKey(t));
+    if (t.outage && !t.outage.back && this.#of(t.outage)) this.#missingOf(t.outage.key).add(t.key);
   }
 
   loadAll(): void {
@@ -110,7 +109,7 @@ export class Outages {
 
   #ongoingOf(key: string): string | null {
     const { outages } = this.#core.state;
-    return this.#groups.placeOf(key).find((group) => group && outages.get(group.key))?.key ?? null;
+    return this.#groups.placeOf(key).find((group) => outages.get(group.key))?.key ?? null;
   }
 
   #join(t: Terminal, key: string, groupKey: string): Hold {

@@ -1,5 +1,4 @@
 /** Whether terminals are there: decides at each deadline and each piece of news, and says what is wrong when one is not. */
-import { terminalKey } from '../../protocol/topics.ts';
 import type { Facts } from '../facts.ts';
 import { countTime, newAvailability } from '../fleet/availability.ts';
 import { blindUntil, isBlind, unseen } from '../fleet/blindness.ts';
@@ -9,7 +8,7 @@ import { merged } from '../fleet/spans.ts';
 import { intervalMs, mayAlert, type PresenceState, placeOf, type Terminal } from '../fleet/terminals.ts';
 import { type Because, becauseOf, type Surroundings } from '../rules/causes.ts';
 import { decidePresence, type PresenceDecision, quietUntil, type Sight } from '../rules/presence.ts';
-import { judgeUnstable, noteChange, quietAt } from '../rules/unstable.ts';
+import { judgeUnstable, quietAt, withChange } from '../rules/unstable.ts';
 import type { Condition, Verdict } from '../rules/verdict.ts';
 import type { FoldCore } from './core.ts';
 import { type Hold, Outages } from './outages.ts';
@@ -44,10 +43,11 @@ export class Presence implements TerminalWatch {
   /** Sets the deadlines of a terminal that was loaded. */
   load(t: Readonly<Terminal>): void {
     const { wheel, rules } = this.#core;
-    const key = terminalKey(t);
+    const key = t.key;
     wheel.set('presence', key, t.presence.wakeAt ?? Number.POSITIVE_INFINITY);
     wheel.set('hourly', key, t.presence.rowAt ?? Number.POSITIVE_INFINITY);
-    if (this.#isUnstable(key)) wheel.set('unstable', key, quietAt(t.presence.changes, rules['terminal.unstable']));
+    const { changes } = t.presence;
+    if (changes && this.#isUnstable(key)) wheel.set('unstable', key, quietAt(changes, rules['terminal.unstable']));
     if (t.presence.isHeld) this.#held.add(key);
     this.#count(t, key);
     this.#outages.load(t);
@@ -108,7 +108,7 @@ export class Presence implements TerminalWatch {
 
   /** All of a terminal's site, it itself among them. */
   siteOf(key: string): Iterable<string> {
-    return this.#groups.placeOf(key)[0]?.members ?? [];
+    return this.#groups.membersOfSite(key);
   }
 
   /** What a terminal is, for those who read it now: nobody is called online or suspect while we are blind, and what was deleted is gone. */
@@ -186,18 +186,19 @@ export class Presence implements TerminalWatch {
     const { presence } = t;
     const isThere = presence.offline === null && presence.lostAt === null;
     if (presence.wasThere !== null && presence.wasThere !== isThere && !withOutage) {
-      noteChange(presence.changes, now, rules['terminal.unstable']);
+      presence.changes = withChange(presence.changes, now, rules['terminal.unstable']);
     }
     if (presence.lifeAt !== null) presence.wasThere = isThere;
-    if (presence.changes.length === 0) return false;
+    const { changes } = presence;
+    if (!changes) return false;
     const because = () => becauseOf(t, this.#surroundings(key), now, rules['terminal.offline']);
     this.#core.announce('terminal.unstable', key, subjectOf(t), (firing) =>
       mayAlert(t.binding)
-        ? judgeUnstable(presence.changes, firing, now, rules['terminal.unstable'], because)
+        ? judgeUnstable(changes, firing, now, rules['terminal.unstable'], because)
         : { why: 'lifecycle', condition: null },
     );
     const isUnstable = this.#isUnstable(key);
-    wheel.set('unstable', key, isUnstable ? quietAt(presence.changes, rules['terminal.unstable']) : Number.POSITIVE_INFINITY);
+    wheel.set('unstable', key, isUnstable ? quietAt(changes, rules['terminal.unstable']) : Number.POSITIVE_INFINITY);
     return isUnstable;
   }
 
@@ -271,9 +272,7 @@ function withBestCause(verdict: Verdict, firing: Condition | null): Verdict {
 function isQuietlyThere({ presence, outage }: Readonly<Terminal>): boolean {
   const { state, counted, goodbyeAt, lostAt, gone, offline, wasThere, isHeld, changes } = presence;
   const isThere = state === 'online' && counted === 'there' && wasThere === true;
-  return (
-    isThere && goodbyeAt === null && lostAt === null && gone === null && offline === null && !isHeld && changes.length === 0 && !outage
-  );
+  return isThere && goodbyeAt === null && lostAt === null && gone === null && offline === null && !isHeld && changes === null && !outage;
 }
 
 /** While a terminal is simply heard, its deadline can wait where it is: it is moved when it comes due. */

@@ -1,11 +1,10 @@
 /** The part of the fold that takes in what terminals say, and tells the watches over them. */
 import type { MessageEntry } from '../../protocol/entries.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
-import { terminalKey } from '../../protocol/topics.ts';
 import { type Facts, factsOf, impossibleDetail, placedSamples } from '../facts.ts';
-import { LEARNABLE_INTERVAL_MS, noteHeard } from '../fleet/learned.ts';
+import { LEARNABLE_INTERVAL_MS, newestWeek, withHeard } from '../fleet/learned.ts';
 import { steppedMs } from '../fleet/steps.ts';
-import { intervalMs, newTerminal, noteRadio, type Terminal } from '../fleet/terminals.ts';
+import { changeTerminal, intervalMs, noteRadio, type Terminal } from '../fleet/terminals.ts';
 import type { FoldCore } from './core.ts';
 
 const QUARTER_MS = 15 * 60_000;
@@ -51,19 +50,16 @@ export class Terminals {
 
   message(entry: MessageEntry): void {
     const { state, now } = this.#core;
-    const key = terminalKey(entry);
-    const t = state.terminals.change(key) ?? state.terminals.set(key, newTerminal(entry, now));
-    const facts = factsOf(entry, t.sessions, steppedMs(state.steps, entry.node));
-    if (facts.note?.began) t.sessions = [...t.sessions]; // a list that has grown holds room for sixteen more
+    const t = changeTerminal(state.terminals, entry, now);
+    const { key } = t;
+    const facts = factsOf(entry, t, steppedMs(state.steps, entry.node));
     this.#core.count('message', facts.why);
     if (facts.message?.channel === 'birth' && facts.note?.current) t.birth = facts.message.body;
     const { last: before, radio } = t;
     const samples = this.#noteSamples(t, facts, entry.replayed?.at ?? entry.at);
-    const week = t.heard.at(-1)?.week;
+    const week = newestWeek(t.heard);
     if (facts.life) this.#life(t, key, entry.node);
-    const isOtherWeek = t.heard.at(-1)?.week !== week;
-    if (isOtherWeek) t.heard = [...t.heard];
-    const news: News = { facts, samples, before, regrouped: isOtherWeek || t.radio !== radio };
+    const news: News = { facts, samples, before, regrouped: newestWeek(t.heard) !== week || t.radio !== radio };
     for (const watch of this.#watches) watch.heard(t, key, news);
   }
 
@@ -83,9 +79,9 @@ export class Terminals {
   #life(t: Terminal, key: string, node: string): void {
     const { now, book } = this.#core;
     t.node = node;
-    if (t.birth?.expected) t.heard = [];
+    if (t.birth?.expected) t.heard = '';
     else if (intervalMs(t) <= LEARNABLE_INTERVAL_MS && !isSameQuarter(t.presence.lifeAt, now))
-      noteHeard(t.heard, now + book.offset(this.#core.zoneOf(t), now));
+      t.heard = withHeard(t.heard, now + book.offset(this.#core.zoneOf(t), now));
     this.#activate(t, key);
   }
 

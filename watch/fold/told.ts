@@ -1,5 +1,4 @@
 /** Hears what terminals tell of the silences that were announced, and counts the causes that were said against it. */
-import { terminalKey } from '../../protocol/topics.ts';
 import { reportDay } from '../alerts/report-days.ts';
 import type { Absence } from '../fleet/absence.ts';
 import { placeSample } from '../fleet/sessions.ts';
@@ -21,7 +20,7 @@ export class Told implements TerminalWatch {
   }
 
   load(t: Readonly<Terminal>): void {
-    if (t.absence) this.#core.wheel.set('told', terminalKey(t), t.absence.judgeAt);
+    if (t.absence) this.#core.wheel.set('told', t.key, t.absence.judgeAt);
   }
 
   heard(t: Terminal, key: string, news: News): void {

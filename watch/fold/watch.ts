@@ -3,7 +3,6 @@
  * with the entries, and an entry older than the one before it is taken at that one's time.
  */
 import type { CommitEntry, Entry, PlatformEntry, RegistryEntry } from '../../protocol/entries.ts';
-import { terminalKey } from '../../protocol/topics.ts';
 import type { ReportDay } from '../alerts/report-days.ts';
 import { notePlatform } from '../fleet/blindness.ts';
 import { changesOf } from '../fleet/imports.ts';
@@ -205,7 +204,7 @@ export class Watch {
     this.#core.state.changeMeta().rules = document;
     const { state, touched } = this.#core;
     for (const m of state.merchants.values()) touched.merchants.add(merchantKey(m.acquirer, m.merchant));
-    for (const t of state.terminals.values()) touched.terminals.add(terminalKey(t));
+    for (const t of state.terminals.values()) touched.terminals.add(t.key);
   }
 
   #notePlatform({ platform }: PlatformEntry): void {

@@ -1,6 +1,6 @@
 /** outage: many went at once, and what they share says why. */
 import type { Evidence } from '../../protocol/alerts.ts';
-import type { Group, GroupKind } from '../fleet/groups.ts';
+import { type Group, type GroupKind, isMissing, missingFrom } from '../fleet/groups.ts';
 import type { Outage } from '../fleet/outages.ts';
 import type { OutageRules } from './defaults.ts';
 import type { Condition } from './verdict.ts';
@@ -45,18 +45,9 @@ function unionSize(losses: readonly Loss[]): number {
   const others = new Set<string>();
   for (const { group } of losses) {
     if (group === largest!.group) continue;
-    for (const key of lostKeys(group)) if (!isLost(largest!.group, key)) others.add(key);
+    for (const key of missingFrom(group)) if (!isMissing(largest!.group, key)) others.add(key);
   }
   return (largest?.lost ?? 0) + others.size;
-}
-
-function* lostKeys({ gone, holding }: Group): Generator<string> {
-  yield* gone.keys();
-  yield* holding;
-}
-
-function isLost({ gone, holding }: Group, key: string): boolean {
-  return gone.has(key) || holding.has(key);
 }
 
 /** The cause that an outage is given: what its members share, or their power where most of them told that it went. */

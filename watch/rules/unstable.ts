@@ -6,10 +6,9 @@ import type { Condition, Verdict } from './verdict.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Adds a change; more than the rule looks at are not kept. */
-export function noteChange(changes: number[], at: number, rules: UnstableRules): void {
-  changes.push(at);
-  if (changes.length > rules.changes) changes.splice(0, changes.length - rules.changes);
+/** With a change more; more than the rule looks at are not kept. */
+export function withChange(changes: readonly number[] | null, at: number, rules: UnstableRules): number[] {
+  return [...(changes ?? []), at].slice(-rules.changes);
 }
 
 /** When an unstable terminal will have been quiet for long enough. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../../protocol/entries.ts';
-import { type HeardWeeks, learnedHours, noteHeard } from '../../../watch/fleet/learned.ts';
+import { type HeardWeeks, learnedHours, weeksHeard, withHeard } from '../../../watch/fleet/learned.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 import { DAY, HOUR } from '../support/log.ts';
 
@@ -8,11 +8,11 @@ const MONDAY = Date.UTC(2026, 2, 2);
 
 /** Heard every five minutes of these hours, on each of these days after Monday, 2 March 2026. */
 function heardOn(days: readonly number[], from: number, to: number): HeardWeeks {
-  const weeks: HeardWeeks = [];
+  let heard: HeardWeeks = '';
   for (const day of days) {
-    for (let at = MONDAY + day * DAY + from * HOUR; at < MONDAY + day * DAY + to * HOUR; at += 300_000) noteHeard(weeks, at);
+    for (let at = MONDAY + day * DAY + from * HOUR; at < MONDAY + day * DAY + to * HOUR; at += 300_000) heard = withHeard(heard, at);
   }
-  return weeks;
+  return heard;
 }
 
 const everyDay = (weeks: number) => Array.from({ length: weeks * 7 }, (_, day) => day);
@@ -62,8 +62,8 @@ describe('hours learned from when a terminal was heard', () => {
   });
 
   it('forget what is older than the last weeks heard', () => {
-    const weeks = heardOn(everyDay(30), 9, 21);
-    expect(weeks.length).toBeLessThanOrEqual(5);
+    const heard = heardOn(everyDay(30), 9, 21);
+    expect(weeksHeard(heard)).toBeLessThanOrEqual(5);
   });
 });
 

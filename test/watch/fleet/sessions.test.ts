@@ -11,20 +11,24 @@ const report = (session: string, seq: number, ...at: number[]): Message => ({
 });
 const lost = (session: string): Message => ({ channel: 'state', body: { v: 1, session, state: 'lost' } });
 
+interface Holder {
+  sessions: Sessions;
+}
+
 /** Notes all, each received at MONDAY; gives the note of the last. */
-function note(sessions: Sessions, ...messages: Message[]): SessionNote {
-  return messages.map((m) => noteMessage(sessions, m, MONDAY)).at(-1)!;
+function note(t: Holder, ...messages: Message[]): SessionNote {
+  return messages.map((m) => noteMessage(t, m, MONDAY)).at(-1)!;
 }
 
 describe('the sequence of a session', () => {
   it('tells new from repeated whatever the order, while its gaps are few', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(90), { maxLength: 300 }), (seqs) => {
-        const sessions: Sessions = [];
+        const t: Holder = { sessions: [] };
         const seen = new Set<number>();
-        note(sessions, birth('s'));
+        note(t, birth('s'));
         for (const seq of seqs) {
-          expect([seq, note(sessions, report('s', seq)).fresh]).toEqual([seq, !seen.has(seq)]);
+          expect([seq, note(t, report('s', seq)).fresh]).toEqual([seq, !seen.has(seq)]);
           seen.add(seq);
         }
       }),
@@ -33,116 +37,114 @@ describe('the sequence of a session', () => {
   });
 
   it('is counted for each session by itself', () => {
-    const sessions: Sessions = [];
+    const t: Holder = { sessions: [] };
 
-    const notes = [birth('a'), report('a', 1), birth('b'), report('b', 1), report('a', 1), report('a', 2)].map(
-      (m) => note(sessions, m).fresh,
-    );
+    const notes = [birth('a'), report('a', 1), birth('b'), report('b', 1), report('a', 1), report('a', 2)].map((m) => note(t, m).fresh);
 
     expect(notes).toEqual([true, true, true, true, false, true]);
   });
 
   it('is shared by reports and events', () => {
-    const sessions: Sessions = [];
+    const t: Holder = { sessions: [] };
     const event: Message = { channel: 'event', body: { v: 1, session: 's', seq: 4, at: MONDAY, type: 'power.low' } };
 
-    expect(note(sessions, birth('s'), report('s', 4), event).fresh).toBe(false);
+    expect(note(t, birth('s'), report('s', 4), event).fresh).toBe(false);
   });
 
   it('is remembered over any number of reconnects, so that what is sent again counts once', () => {
-    const sessions: Sessions = [];
-    note(sessions, birth('s-0'));
-    note(sessions, report('s-0', 1));
-    for (let n = 1; n <= 100; n++) note(sessions, birth(`s-${n}`));
+    const t: Holder = { sessions: [] };
+    note(t, birth('s-0'));
+    note(t, report('s-0', 1));
+    for (let n = 1; n <= 100; n++) note(t, birth(`s-${n}`));
 
-    expect(note(sessions, report('s-0', 1)).fresh).toBe(false);
-    expect(note(sessions, report('s-0', 2)).fresh).toBe(true);
+    expect(note(t, report('s-0', 1)).fresh).toBe(false);
+    expect(note(t, report('s-0', 2)).fresh).toBe(true);
   });
 
   it('keeps to a bounded memory however many gaps and sessions there are', () => {
-    const sessions: Sessions = [];
-    note(sessions, birth('s'));
+    const t: Holder = { sessions: [] };
+    note(t, birth('s'));
 
-    for (let n = 0; n < 5000; n++) note(sessions, report('s', n * 2), report(`old-${n}`, 1));
-    const size = JSON.stringify(sessions).length;
-    for (let n = 5000; n < 9000; n++) note(sessions, report('s', n * 2), report(`old-${n}`, 1));
+    for (let n = 0; n < 5000; n++) note(t, report('s', n * 2), report(`old-${n}`, 1));
+    const size = JSON.stringify(t.sessions).length;
+    for (let n = 5000; n < 9000; n++) note(t, report('s', n * 2), report(`old-${n}`, 1));
 
     expect(size).toBeLessThan(30_000);
-    expect(JSON.stringify(sessions).length).toBeLessThan(size + 200);
-    expect(note(sessions, report('s', 8999 * 2)).fresh).toBe(false);
+    expect(JSON.stringify(t.sessions).length).toBeLessThan(size + 200);
+    expect(note(t, report('s', 8999 * 2)).fresh).toBe(false);
   });
 
   it('costs one range where there are no gaps', () => {
-    const sessions: Sessions = [];
-    note(sessions, birth('s'));
+    const t: Holder = { sessions: [] };
+    note(t, birth('s'));
 
-    for (let n = 0; n < 1000; n++) note(sessions, report('s', n));
+    for (let n = 0; n < 1000; n++) note(t, report('s', n));
 
-    expect(currentSession(sessions)!.seen).toEqual([[0, 999]]);
+    expect(currentSession(t.sessions)!.seen).toEqual([0, 999]);
   });
 });
 
 describe('the current session', () => {
   it('is that of the newest birth', () => {
-    const sessions: Sessions = [];
+    const t: Holder = { sessions: [] };
 
-    expect(note(sessions, birth('a'))).toMatchObject({ began: true, current: true });
-    expect(note(sessions, birth('b'))).toMatchObject({ began: true, current: true });
-    expect(note(sessions, lost('a')).current).toBe(false);
-    expect(note(sessions, lost('b')).current).toBe(true);
+    expect(note(t, birth('a'))).toMatchObject({ began: true, current: true });
+    expect(note(t, birth('b'))).toMatchObject({ began: true, current: true });
+    expect(note(t, lost('a')).current).toBe(false);
+    expect(note(t, lost('b')).current).toBe(true);
   });
 
   it('is not taken over by the backlog of a session that ended', () => {
-    const sessions: Sessions = [];
-    note(sessions, birth('a'), birth('b'), report('a', 7));
+    const t: Holder = { sessions: [] };
+    note(t, birth('a'), birth('b'), report('a', 7));
 
-    expect(note(sessions, report('never-heard-of', 1))).toMatchObject({ fresh: true, current: false, began: false });
-    expect(currentSession(sessions)!.id).toBe('b');
+    expect(note(t, report('never-heard-of', 1))).toMatchObject({ fresh: true, current: false, began: false });
+    expect(currentSession(t.sessions)!.id).toBe('b');
   });
 
   it('is not taken over by the repeated birth of a session that ended', () => {
-    const sessions: Sessions = [];
+    const t: Holder = { sessions: [] };
 
-    expect(note(sessions, birth('a'), birth('b'), birth('a'))).toMatchObject({ began: false, current: false });
+    expect(note(t, birth('a'), birth('b'), birth('a'))).toMatchObject({ began: false, current: false });
   });
 
   it('is that of the messages where there was no birth', () => {
-    const sessions: Sessions = [];
+    const t: Holder = { sessions: [] };
 
-    expect(note(sessions, report('a', 1))).toMatchObject({ began: true, current: true });
-    expect(note(sessions, lost('a')).current).toBe(true);
+    expect(note(t, report('a', 1))).toMatchObject({ began: true, current: true });
+    expect(note(t, lost('a')).current).toBe(true);
   });
 
   it('is never a session that only a Will spoke of', () => {
-    const sessions: Sessions = [];
+    const t: Holder = { sessions: [] };
 
-    expect(note(sessions, lost('ghost'))).toMatchObject({ began: false, current: false });
-    expect(note(sessions, birth('a')).current).toBe(true);
+    expect(note(t, lost('ghost'))).toMatchObject({ began: false, current: false });
+    expect(note(t, birth('a')).current).toBe(true);
   });
 
   it('is not ended by a birth that is replayed from quarantine, but begun where there is none', () => {
-    const sessions: Sessions = [];
-    note(sessions, birth('a'));
+    const t: Holder = { sessions: [] };
+    note(t, birth('a'));
 
-    expect(noteMessage(sessions, birth('older'), MONDAY - HOUR, { replayed: true })).toMatchObject({ began: false, current: false });
-    expect(noteMessage([], birth('only'), MONDAY - HOUR, { replayed: true })).toMatchObject({ began: true, current: true });
+    expect(noteMessage(t, birth('older'), MONDAY - HOUR, { replayed: true })).toMatchObject({ began: false, current: false });
+    expect(noteMessage({ sessions: [] }, birth('only'), MONDAY - HOUR, { replayed: true })).toMatchObject({ began: true, current: true });
   });
 
   it('outlives any number of others', () => {
-    const sessions: Sessions = [];
-    note(sessions, birth('mine'));
+    const t: Holder = { sessions: [] };
+    note(t, birth('mine'));
 
-    for (let n = 0; n < 50; n++) note(sessions, report(`old-${n}`, 1), lost(`older-${n}`));
+    for (let n = 0; n < 50; n++) note(t, report(`old-${n}`, 1), lost(`older-${n}`));
 
-    expect(note(sessions, lost('mine')).current).toBe(true);
+    expect(note(t, lost('mine')).current).toBe(true);
   });
 });
 
 describe("a sample's place in time", () => {
   const placeAfter = (born: number, at: number): number => {
-    const sessions: Sessions = [];
-    noteMessage(sessions, birth('s', born), MONDAY);
-    const { skewMs } = noteMessage(sessions, report('s', 1, at), MONDAY + MINUTE);
+    const t: Holder = { sessions: [] };
+    noteMessage(t, birth('s', born), MONDAY);
+    const { skewMs } = noteMessage(t, report('s', 1, at), MONDAY + MINUTE);
     return placeSample(at, skewMs);
   };
 
@@ -158,35 +160,35 @@ describe("a sample's place in time", () => {
   );
 
   it('stays the same when the birth is repeated with another clock', () => {
-    const sessions: Sessions = [];
-    noteMessage(sessions, birth('s', MONDAY - DAY), MONDAY);
-    noteMessage(sessions, birth('s', MONDAY + HOUR), MONDAY + HOUR);
+    const t: Holder = { sessions: [] };
+    noteMessage(t, birth('s', MONDAY - DAY), MONDAY);
+    noteMessage(t, birth('s', MONDAY + HOUR), MONDAY + HOUR);
 
-    expect(noteMessage(sessions, report('s', 1, MONDAY - DAY), MONDAY + HOUR).skewMs).toBe(DAY);
+    expect(noteMessage(t, report('s', 1, MONDAY - DAY), MONDAY + HOUR).skewMs).toBe(DAY);
   });
 
   it('is its own for what was sampled while disconnected, of a session whose clock was right', () => {
-    const sessions: Sessions = [];
-    noteMessage(sessions, birth('old', MONDAY), MONDAY);
-    noteMessage(sessions, birth('new', MONDAY + DAY), MONDAY + DAY);
+    const t: Holder = { sessions: [] };
+    noteMessage(t, birth('old', MONDAY), MONDAY);
+    noteMessage(t, birth('new', MONDAY + DAY), MONDAY + DAY);
 
-    const { skewMs } = noteMessage(sessions, report('old', 40, MONDAY + HOUR), MONDAY + DAY);
+    const { skewMs } = noteMessage(t, report('old', 40, MONDAY + HOUR), MONDAY + DAY);
 
     expect(placeSample(MONDAY + HOUR, skewMs)).toBe(MONDAY + HOUR);
   });
 
   it('is shifted for what was sampled while disconnected, of a session whose clock was wrong', () => {
-    const sessions: Sessions = [];
-    noteMessage(sessions, birth('old', MONDAY - 2 * DAY), MONDAY);
-    noteMessage(sessions, birth('new', MONDAY + DAY), MONDAY + DAY);
+    const t: Holder = { sessions: [] };
+    noteMessage(t, birth('old', MONDAY - 2 * DAY), MONDAY);
+    noteMessage(t, birth('new', MONDAY + DAY), MONDAY + DAY);
 
-    const { skewMs } = noteMessage(sessions, report('old', 40, MONDAY - 2 * DAY + HOUR), MONDAY + DAY);
+    const { skewMs } = noteMessage(t, report('old', 40, MONDAY - 2 * DAY + HOUR), MONDAY + DAY);
 
     expect(placeSample(MONDAY - 2 * DAY + HOUR, skewMs)).toBe(MONDAY + HOUR);
   });
 
   it('without a birth is its own for a day-old backlog, and put right for a clock that is ahead or says 1970', () => {
-    const place = (at: number): number => placeSample(at, noteMessage([], report('s', 1, at), MONDAY).skewMs);
+    const place = (at: number): number => placeSample(at, noteMessage({ sessions: [] }, report('s', 1, at), MONDAY).skewMs);
 
     expect([place(MONDAY - DAY), place(MONDAY + HOUR), place(1000)]).toEqual([MONDAY - DAY, MONDAY, MONDAY]);
   });
