@@ -27,6 +27,7 @@ export async function importOffline({ paths, changes, id, clock }: OfflineImport
       quarantineMs: Number.POSITIVE_INFINITY,
       clock,
       patience: new Patience(clock, () => {}),
+      gatherMs: 0,
       send: sendBy(ground.control),
       look: () => ({}),
     });

@@ -40,6 +40,8 @@ export interface OwnerDeps {
   clock: Clock;
   /** Waits with what cannot be written for the moment. */
   patience: Patience;
+  /** What comes so soon after what woke it is folded together with it: to begin costs as much as some dozens of reports. Milliseconds. */
+  gatherMs: number;
   /** Has an order sent to its terminal, where that is connected; one that is lost is given again. */
   send(order: GivenOrder): Promise<void>;
   /** What others see of our own parts. */
@@ -306,8 +308,10 @@ export class Owner {
   }
 
   async #idle(signal: AbortSignal): Promise<void> {
+    const { clock, gatherMs } = this.#deps;
     const { signal: until, end } = follow(signal);
-    await Promise.race([this.#logs.brokers.grown(until), this.#deps.clock.sleep(IDLE_MS, until), this.#requests.heard(until)]);
+    const gathered = this.#logs.brokers.grown(until).then(() => clock.sleep(gatherMs, until));
+    await Promise.race([gathered, clock.sleep(IDLE_MS, until), this.#requests.heard(until)]);
     end();
   }
 }

@@ -35,8 +35,9 @@ export class HandClock implements Clock {
   now = () => this.wall;
   monotonic = () => this.mono;
 
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms === 0) return;
+    await new Promise<void>((resolve) => {
       const stop = () => {
         this.#sleepers.delete(sleeper);
         signal.removeEventListener('abort', stop);
@@ -165,6 +166,7 @@ export class Plant {
       quarantineMs: 30 * 86_400_000,
       clock: this.clock,
       patience: this.patience,
+      gatherMs: 0,
       send: async ({ acquirer, sn, command: { type } }) => void this.orders.push(`${acquirer}/${sn} ${type}`),
       look: () => this.seen,
     };
