@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { importEntries } from '../../../collector/import/entries.ts';
 import { QUARANTINE, type Quarantined } from '../../../collector/owner/outputs.ts';
+import { Owner } from '../../../collector/owner/owner.ts';
 import { fromBytes } from '../../../collector/rows.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { birth, bound, Life, type Plant, plant, registry, report, T, withTerminal } from './harness.ts';
@@ -87,6 +88,31 @@ describe('order', () => {
     expect(entries.at(-1)?.kind).toBe('tick');
     expect(entries.filter((entry) => entry.kind === 'message')).toHaveLength(2);
   });
+});
+
+it('gathers for a moment what comes after the first, and does at once what is asked for', async () => {
+  const p = await plant();
+  const gatherMs = 50;
+  const owner = new Owner({ ...p.deps(), gatherMs });
+  const stopping = new AbortController();
+  const run = owner.run(stopping.signal);
+  const gathering = () => eventually(() => expect(p.clock.sleeping).toBe(2), { every: 1 });
+  const next = () => owner.position.brokers;
+
+  await p.append(p.message('report', report(p.clock.wall, 1)));
+  await gathering();
+  await p.append(p.message('report', report(p.clock.wall, 2)));
+  p.clock.pass(gatherMs - 1);
+  expect(next()).toEqual({ batch: 1, index: 0 });
+  p.clock.pass(1);
+  await eventually(() => expect(next()).toEqual({ batch: 3, index: 0 }), { every: 1 });
+
+  await p.append(p.message('report', report(p.clock.wall, 3)));
+  await gathering();
+  await owner.submit(() => []);
+  expect(next()).toEqual({ batch: 4, index: 0 });
+  stopping.abort();
+  await run;
 });
 
 describe('whose silence it was', () => {
