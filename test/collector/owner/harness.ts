@@ -140,6 +140,7 @@ export class Plant {
   readonly said: string[] = [];
   /** What others see of our parts. */
   seen: ReturnType<OwnerDeps['look']> = {};
+  gatherMs = 0;
   readonly patience = new Patience(this.clock, (line) => void this.said.push(line));
   readonly brokers: LogWriter;
   readonly ownerWriter: LogWriter;
@@ -166,7 +167,7 @@ export class Plant {
       quarantineMs: 30 * 86_400_000,
       clock: this.clock,
       patience: this.patience,
-      gatherMs: 0,
+      gatherMs: this.gatherMs,
       send: async ({ acquirer, sn, command: { type } }) => void this.orders.push(`${acquirer}/${sn} ${type}`),
       look: () => this.seen,
     };

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { importEntries } from '../../../collector/import/entries.ts';
 import { QUARANTINE, type Quarantined } from '../../../collector/owner/outputs.ts';
-import { Owner } from '../../../collector/owner/owner.ts';
 import { fromBytes } from '../../../collector/rows.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { birth, bound, Life, type Plant, plant, registry, report, T, withTerminal } from './harness.ts';
@@ -92,17 +91,15 @@ describe('order', () => {
 
 it('gathers for a moment what comes after the first, and does at once what is asked for', async () => {
   const p = await plant();
-  const gatherMs = 50;
-  const owner = new Owner({ ...p.deps(), gatherMs });
-  const stopping = new AbortController();
-  const run = owner.run(stopping.signal);
+  p.gatherMs = 50;
+  const { owner } = await p.start();
   const gathering = () => eventually(() => expect(p.clock.sleeping).toBe(2), { every: 1 });
   const next = () => owner.position.brokers;
 
   await p.append(p.message('report', report(p.clock.wall, 1)));
   await gathering();
   await p.append(p.message('report', report(p.clock.wall, 2)));
-  p.clock.pass(gatherMs - 1);
+  p.clock.pass(p.gatherMs - 1);
   expect(next()).toEqual({ batch: 1, index: 0 });
   p.clock.pass(1);
   await eventually(() => expect(next()).toEqual({ batch: 3, index: 0 }), { every: 1 });
@@ -111,8 +108,6 @@ it('gathers for a moment what comes after the first, and does at once what is as
   await gathering();
   await owner.submit(() => []);
   expect(next()).toEqual({ batch: 4, index: 0 });
-  stopping.abort();
-  await run;
 });
 
 describe('whose silence it was', () => {
