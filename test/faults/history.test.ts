@@ -112,10 +112,20 @@ describe('the history checker', () => {
 
   it('catches a transition that was announced twice, and an alert that is listed twice', () => {
     expect(problemsOf({ announced: [fired, updated, resolved, resolved] })).toEqual([
-      'alert_twice: a resolved 2500: 2 times',
+      'alert_twice: a resolved 2500: 2 times, and due 1',
       'alert_life: a: fired, updated, resolved, resolved',
     ]);
     expect(problemsOf({ listed: ['a', 'a'] })).toEqual(['alert_twice: a: listed 2 times']);
+  });
+
+  it('takes an alert that changes twice in a millisecond as that, and catches where one of the two was lost, or told again', () => {
+    const twice = { folded: [fired, updated, updated, resolved], announced: [fired, updated, updated, resolved] };
+
+    expect(problemsOf(twice)).toEqual([]);
+    expect(problemsOf({ ...twice, announced })).toEqual(['alert_lost: a updated 2000: 1 times of 2']);
+    expect(problemsOf({ ...twice, announced: [fired, updated, updated, updated, resolved] })).toEqual([
+      'alert_twice: a updated 2000: 3 times, and due 2',
+    ]);
   });
 
   it('catches an alert that the logs give no ground for', () => {
