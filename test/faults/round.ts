@@ -5,7 +5,6 @@ import type { Transition } from '../../protocol/alerts.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type Influx, startInflux } from '../helpers/influx.ts';
 import { type Command, Installation, type Process } from '../helpers/installation.ts';
-import { byForm } from './form.ts';
 import type { AskedMove } from './history.ts';
 import { Fleet } from './load.ts';
 import { between, seeded } from './random.ts';
@@ -13,12 +12,12 @@ import { bindAll, homesOf, TERMINALS, walkQuotas } from './registry.ts';
 import type { Figures } from './table.ts';
 import { judge } from './verdict.ts';
 
-/** With so many terminals 2 000 or 5 000 reports a second, each far below what the broker reads of one. */
-const EVERY_MS = byForm(20, 8);
+/** With so many terminals 5 000 reports a second, each far below what the broker reads of one. */
+const EVERY_MS = 8;
 /** Before the first fault, to see what is acknowledged. */
 const CALM_MS = 1_000;
 /** Less than this was no load. */
-const LEAST_REPORTS = byForm(2_000, 5_000);
+const LEAST_REPORTS = 5_000;
 const PATIENCE_MS = 180_000;
 /** No deadline of presence comes within a round. */
 const INTERVAL_SECONDS = 300;
