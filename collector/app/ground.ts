@@ -1,5 +1,4 @@
 /** What the owner of the partition stands on: its place as the only one, the logs, and the watch's state. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ControlWriter, openControlWriter } from '../../backbone/control.ts';
 import type { Layout } from '../../backbone/layout.ts';
@@ -40,6 +39,5 @@ export function statePaths({ state }: Layout) {
 
 /** Errors: StateError. */
 export async function openState(paths: Layout, of: keyof ReturnType<typeof statePaths>, opened: Opened): Promise<StateStore> {
-  await mkdir(paths.state, { recursive: true, mode: 0o700 });
   return opened.add(await openLmdbState(statePaths(paths)[of]), (state) => state.close());
 }
