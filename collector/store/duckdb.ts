@@ -173,7 +173,8 @@ async function readMarks({ reader }: Database): Promise<Marks> {
  */
 async function hasMarks(database: Database, marks: Marks): Promise<boolean> {
   const inFile = await readMarks(database);
-  return Object.entries(marks).every(([source, mark]) => inFile[source] === mark);
+  const own = Object.entries(marks);
+  return own.length > 0 && own.every(([source, mark]) => inFile[source] === mark);
 }
 
 /** All of it in one transaction. */

@@ -26,8 +26,8 @@ export interface Batch {
   add(draft: Draft): string | null;
   /**
    * Durable once resolved: all of it, but what went to `onRefused`. Rejects with a StoreError, and then all of it is to be written
-   * again; some of it may have been, and then some of that may have been refused. `marks`: none where there are no points, and else
-   * never those of another batch, as they tell whether this one was written.
+   * again; some of it may have been, and then some of that may have been refused. `marks`: none, or others than
+   * those of any other batch, as they tell whether this one was written.
    */
   write(marks: Marks, onRefused: OnRefused): Promise<void>;
 }
