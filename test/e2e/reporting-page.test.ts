@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { shell } from '../cli/harness.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { tempDir } from '../helpers/tempdir.ts';
 
@@ -20,7 +21,9 @@ it("the agent's example can be typed as it is printed: a trace is made and sent,
   const { code, printed } = await shell(`cd ${await tempDir()}\n${commands}`, { TILLWATCH_DATA_DIR: installation.paths.root });
 
   expect([code, printed]).toEqual([0, expect.stringMatching(/\n1 message acknowledged\n$/)]);
-  const { last } = await installation.api<{ last: { at: number; signal: object } }>('/v1/terminals/SN000001');
-  expect(last.signal).toEqual({ rat: 'lte', rsrp: -112, rsrq: -16, sinr: 1 });
-  expect(last.at).toBeGreaterThan(typedAt);
+  await eventually(async () => {
+    const { last } = await installation.api<{ last: { at: number; signal: object } | null }>('/v1/terminals/SN000001');
+    expect(last?.signal).toEqual({ rat: 'lte', rsrp: -112, rsrq: -16, sinr: 1 });
+    expect(last!.at).toBeGreaterThan(typedAt);
+  });
 });
