@@ -1,25 +1,10 @@
-/** Between a fold's tables and the state store that keeps them. */
-import type { Change, StateStore } from '../backbone/state.ts';
-import type { SavedRow } from '../watch/fold/table.ts';
+/** A save is written in slices, so that it never holds the loop for long. */
+import type { Change } from '../backbone/state.ts';
 
-/** Rows encoded and staged at a time, so that a save never holds the loop for long. */
 const SLICE_ROWS = 500;
 const SLICE_BYTES = 1024 * 1024;
 
-type Stage = (changes: readonly Change[]) => Promise<void>;
-
-export function* savedRows(state: StateStore, tables: readonly string[]): Generator<SavedRow> {
-  for (const table of tables) {
-    for (const { key, value } of state.rows(table)) yield { table, key, value: Buffer.from(value).toString() };
-  }
-}
-
-/** Stages what a fold gives, slice by slice, until it has given all. What was given once is not given again: `stage` must succeed. */
-export async function stageRows(stage: Stage, take: (limit: number) => SavedRow[]): Promise<void> {
-  for (let rows = take(SLICE_ROWS); rows.length > 0; rows = take(SLICE_ROWS)) {
-    await stage(rows.map(({ table, key, value }) => ({ table, key, value: value === null ? null : Buffer.from(value) })));
-  }
-}
+export type Stage = (changes: readonly Change[]) => Promise<void>;
 
 /** Stages changes slice by slice, in their order. */
 export async function stageChanges(stage: Stage, changes: readonly Change[]): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import type { LogReader } from '../../backbone/log.ts';
 import type { Change, StateStore } from '../../backbone/state.ts';
-import { beginSave, loadRow, type SavedRow, takeSaved } from '../../watch/fold/table.ts';
+import { beginSave, loadRow } from '../../watch/fold/table.ts';
 import { follow } from '../follow.ts';
 import { Follower } from '../log/follower.ts';
 import { hasReached, type Position, positionFromText, positionToText, START } from '../log/position.ts';
@@ -16,7 +16,8 @@ import type { Clock } from '../owner/owner.ts';
 import { Quarantine } from '../owner/quarantine.ts';
 import type { Patience } from '../patience.ts';
 import { fromBytes, toBytes } from '../rows.ts';
-import { savedRows, stageChanges, stageRows } from '../saves.ts';
+import { stageChanges } from '../saves.ts';
+import { Snapshot } from '../snapshot.ts';
 import { type Batch, type Marks, StoreError, type TelemetryStore } from '../store/port.ts';
 import { Turns } from '../turns.ts';
 import { Fold, type FoldDeps, keptRow, type Load } from './fold.ts';
@@ -24,7 +25,7 @@ import { Fold, type FoldDeps, keptRow, type Load } from './fold.ts';
 const DAY_MS = 86_400_000;
 const BATCH_POINTS = 5_000;
 /** A save costs as much as the points of a terminal, for each that has reported since the last one. */
-const SAVE_EVERY_MS = 5_000;
+const SAVE_EVERY_MS = 15_000;
 const IDLE_MS = 1_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
@@ -67,6 +68,7 @@ interface Delivery extends Load, Saved {
 export class Feed {
   readonly #deps: FeedDeps;
   readonly fold: Fold;
+  readonly #snapshot: Snapshot;
   readonly #logs: Follower;
   readonly #turns: Turns;
   #load: Load;
@@ -94,8 +96,8 @@ export class Feed {
     this.#deps = deps;
     this.fold = new Fold(deps);
     const { tables } = this.fold;
-    const names = tables.map((t) => t.name);
-    for (const row of savedRows(state, names)) loadRow(tables, row);
+    this.#snapshot = new Snapshot(state, tables);
+    for (const row of this.#snapshot.rows()) loadRow(tables, row);
     this.fold.start();
     const bytes = state.get(FEED_TABLE, CONSUMER);
     const saved = bytes ? fromBytes<Saved>(bytes) : { position: positionToText(START), outbox: 0 };
@@ -139,7 +141,7 @@ export class Feed {
         await this.#idle(signal);
         continue;
       }
-      if (delivery.saves) beginSave(this.fold.tables);
+      if (delivery.saves) this.#beginSave();
       writing = this.#deliver(delivery, signal);
     }
     await writing;
@@ -200,9 +202,14 @@ export class Feed {
     return saves && (position !== this.#saved.position || outbox !== this.#saved.outbox);
   }
 
+  #beginSave(): void {
+    this.#snapshot.renew();
+    beginSave(this.fold.tables);
+  }
+
   async #save(saved: Saved, signal: AbortSignal): Promise<void> {
     this.#savedAt = this.#deps.clock.monotonic();
-    await stageRows(this.#stage(signal), (limit): SavedRow[] => takeSaved(this.fold.tables, limit));
+    await this.#snapshot.stage(this.#stage(signal));
     await this.#commit([{ table: FEED_TABLE, key: CONSUMER, value: toBytes(saved) }], signal);
     this.#saved = saved;
     await this.#release(positionFromText(saved.position));

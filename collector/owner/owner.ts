@@ -15,7 +15,7 @@ import { type BrokerEntry, decodeBrokerRecord, encodeOwnerRecord, isOwnerEntry }
 import { Follower } from '../log/follower.ts';
 import { type Position, positionFromText } from '../log/position.ts';
 import type { Patience } from '../patience.ts';
-import { savedRows } from '../saves.ts';
+import { Snapshot } from '../snapshot.ts';
 import { Turns } from '../turns.ts';
 import type { OutboxReader } from './outbox.ts';
 import { type GivenOrder, Outputs, quarantinedFrom } from './outputs.ts';
@@ -90,8 +90,9 @@ export class Owner {
     this.#outputs = new Outputs(saved.sequence);
     this.quarantine = new Quarantine(deps.state, deps.quarantineMs, saved.quarantined);
     this.#turns = new Turns(deps.clock.monotonic);
-    this.watch.load(savedRows(deps.state, this.watch.tableNames));
-    this.#saver = this.#newSaver();
+    const snapshot = new Snapshot(deps.state, this.watch.tables);
+    this.watch.load(snapshot.rows());
+    this.#saver = this.#newSaver(snapshot);
   }
 
   /** For metrics: how far the brokers' log has been folded. */
@@ -297,14 +298,14 @@ export class Owner {
     this.#outputs.keep(this.quarantine.add({ ...row, id: `${row.id}-again`, reason, detail }, 'message', at));
   }
 
-  #newSaver(): Saver {
+  #newSaver(snapshot: Snapshot): Saver {
     const deps = {
       ...this.#deps,
       outlast: <T>(attempt: () => Promise<T>) => this.#outlast(attempt),
       onFailure: () => this.#requests.ring(),
     };
     const { watch, quarantine } = this;
-    return new Saver(deps, { watch, quarantine, outputs: this.#outputs, pulse: this.#pulse, position: () => this.position });
+    return new Saver(deps, { watch, snapshot, quarantine, outputs: this.#outputs, pulse: this.#pulse, position: () => this.position });
   }
 
   async #idle(signal: AbortSignal): Promise<void> {

@@ -9,7 +9,8 @@ import { Bell } from '../bell.ts';
 import { type Position, positionToText, START } from '../log/position.ts';
 import { release } from '../log/release.ts';
 import { fromBytes, toBytes } from '../rows.ts';
-import { stageChanges, stageRows } from '../saves.ts';
+import { stageChanges } from '../saves.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { pruneAlerts, pruneCommands } from './keeping.ts';
 import { OUTBOX_READERS, type OutboxReader, removals } from './outbox.ts';
 import type { GivenOrder, Outputs } from './outputs.ts';
@@ -19,6 +20,8 @@ import { noTallies, type Quarantine, type Tallies } from './quarantine.ts';
 const SAVE_EVERY_MS = 5_000;
 /** What somebody waits for is saved at once after a calm, and else so long after the save before: each writes all that changed since. */
 const SAVE_SOON_MS = 1_000;
+/** Where saves are long, the next waits for so many times what the last one took, lest a large fleet be saved all the time. */
+const SAVE_SHARE = 20;
 const SAVE_EVERY_ENTRIES = 20_000;
 const OWNER_TABLE = 'owner';
 const CONSUMER = 'watch';
@@ -52,6 +55,7 @@ export interface SaverDeps {
 /** What it saves. */
 export interface Subject {
   readonly watch: Watch;
+  readonly snapshot: Snapshot;
   readonly outputs: Outputs;
   readonly quarantine: Quarantine;
   readonly pulse: Readonly<Pulse>;
@@ -66,6 +70,8 @@ export class Saver {
   /** The last row of the outbox that each reader has no more need of. */
   readonly #outboxRead = Object.fromEntries(OUTBOX_READERS.map((reader) => [reader, 0])) as Record<OutboxReader, number>;
   #savedAt: number;
+  /** How long the last save took. */
+  #tookMs = 0;
   #foldedSince = 0;
   #saving: Promise<void> | null = null;
   /** Why the save that went on beside the fold failed; the next look throws it. */
@@ -123,13 +129,15 @@ export class Saver {
   #isDue(): boolean {
     const waitedMs = this.#deps.clock.monotonic() - this.#savedAt;
     if (waitedMs >= SAVE_EVERY_MS && this.#foldedSince > 0) return true;
-    return this.#foldedSince >= SAVE_EVERY_ENTRIES || (this.#subject.outputs.urgent && waitedMs >= SAVE_SOON_MS);
+    const soonMs = Math.max(SAVE_SOON_MS, SAVE_SHARE * this.#tookMs);
+    return this.#foldedSince >= SAVE_EVERY_ENTRIES || (this.#subject.outputs.urgent && waitedMs >= soonMs);
   }
 
   async #save(): Promise<void> {
     const { state, outlast, send } = this.#deps;
-    const { watch, outputs, quarantine, pulse } = this.#subject;
+    const { watch, snapshot, outputs, quarantine, pulse } = this.#subject;
     const position = this.#subject.position();
+    snapshot.renew();
     watch.beginSave();
     const { changes, orders, sequence } = outputs.take();
     const done = Math.min(...Object.values(this.#outboxRead));
@@ -145,9 +153,10 @@ export class Saver {
     this.#savedAt = this.#deps.clock.monotonic();
     this.#foldedSince = 0;
     const stage = (slice: readonly Change[]) => outlast(() => state.stage(slice));
-    await stageRows(stage, (limit) => watch.takeSaved(limit));
+    await snapshot.stage(stage);
     await stageChanges(stage, [...changes, ...pruned]);
     await outlast(() => state.commit([{ table: OWNER_TABLE, key: CONSUMER, value: bytes }]));
+    this.#tookMs = this.#deps.clock.monotonic() - this.#savedAt;
     this.#saves.ring();
     await this.release(position);
     await Promise.all(orders.map((order) => outlast(() => send(order))));

@@ -69,6 +69,19 @@ export class Table<Row extends object> {
     this.#rows.set(key, JSON.parse(value));
   }
 
+  /** How many rows changed since the last save. */
+  get changed(): number {
+    return this.#changed.size;
+  }
+
+  /** Has each row saved again: one with each step, by the save that comes next. Rows may come and go meanwhile. */
+  *renewed(): Generator<void> {
+    for (const key of this.#rows.keys()) {
+      this.#changed.add(key);
+      yield;
+    }
+  }
+
   /** Fixes the moment: what changed until now is this save's. Only one save at a time. */
   beginSave(): void {
     this.#saving = this.#changed;

@@ -22,7 +22,7 @@ import { Places } from './places.ts';
 import { Platform } from './platform.ts';
 import { Presence } from './presence.ts';
 import type { State } from './state.ts';
-import { beginSave, loadRow, type SavedRow, takeSaved } from './table.ts';
+import { beginSave, loadRow, type SavedRow, type Table, takeSaved } from './table.ts';
 import { Terminals, type TerminalWatch } from './terminals.ts';
 import { Told } from './told.ts';
 import { Warnings } from './warnings.ts';
@@ -134,15 +134,16 @@ export class Watch {
     return this.#presence.stateOf(t);
   }
 
-  /** What was counted on days from `from` until `to`, epoch milliseconds, of one acquirer or (null) of all. */
+  /** What was counted on days from `from` until `to`, epoch milliseconds, of one acquirer or (null) of all; by day and acquirer. */
   reportDays(from: number, to: number, acquirer: string | null): Readonly<ReportDay>[] {
     const days = [...this.#core.state.reportDays.values()];
-    return days.filter((one) => from <= one.day && one.day < to && (acquirer === null || one.acquirer === acquirer));
+    const wanted = days.filter((one) => from <= one.day && one.day < to && (acquirer === null || one.acquirer === acquirer));
+    return wanted.sort((a, b) => a.day - b.day || (a.acquirer < b.acquirer ? -1 : 1));
   }
 
-  /** The tables that a save consists of. */
-  get tableNames(): string[] {
-    return this.#core.state.tables.map((t) => t.name);
+  /** What a save consists of. */
+  get tables(): readonly Table<object>[] {
+    return this.#core.state.tables;
   }
 
   /** Fixes the moment of a save; `takeSaved` then gives its rows in slices, while the fold goes on. */

@@ -5,7 +5,7 @@ import type { LogReader, LogWriter } from '../../../backbone/log.ts';
 import { openMemoryState } from '../../../backbone/memory.ts';
 import { openSegmentReader } from '../../../backbone/segments/reader.ts';
 import { openSegmentWriter } from '../../../backbone/segments/writer.ts';
-import type { StateStore } from '../../../backbone/state.ts';
+import type { Change, StateStore } from '../../../backbone/state.ts';
 import { Follower } from '../../../collector/log/follower.ts';
 import { START as LOG_START } from '../../../collector/log/position.ts';
 import { type OutboxRow, outboxAfter } from '../../../collector/owner/outbox.ts';
@@ -125,6 +125,26 @@ export class Life {
   }
 }
 
+/** A state that outlives its process, as on a disk: what a life had staged and not committed is gone with it. */
+export class LastingState implements StateStore {
+  readonly #state: StateStore;
+  #staged: Change[] = [];
+
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  rows = (table: string, range?: { after: string }) => this.#state.rows(table, range);
+  get = (table: string, key: string) => this.#state.get(table, key);
+  stage = async (changes: readonly Change[]) => void this.#staged.push(...changes);
+  commit = (changes: readonly Change[]) => this.#state.commit([...this.#staged.splice(0), ...changes]);
+  close = () => this.#state.close();
+
+  forgetStaged(): void {
+    this.#staged = [];
+  }
+}
+
 export interface RunningOwner {
   owner: Owner;
   /** Ends it cleanly: it saves. */
@@ -174,6 +194,7 @@ export class Plant {
   }
 
   async start(life = new Life()): Promise<RunningOwner> {
+    if (this.state instanceof LastingState) this.state.forgetStaged();
     const owner = new Owner(this.deps(life));
     await Promise.race([owner.catchUp(), life.ended]);
     const stopping = new AbortController();
@@ -276,7 +297,7 @@ interface Beat {
 }
 
 /** Logs and state of one installation, closed and removed when the test has finished. */
-export async function plant(state: StateStore = openMemoryState(), folder?: string): Promise<Plant> {
+export async function plant(state: StateStore = new LastingState(openMemoryState()), folder?: string): Promise<Plant> {
   const dir = folder ?? (await tempDir());
   const [brokersDir, ownerDir] = [join(dir, 'brokers'), join(dir, 'owner')];
   const brokers = await openSegmentWriter(brokersDir, { segmentBytes: SEGMENT_BYTES });

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openLmdbState } from '../../../backbone/lmdb.ts';
 import { importEntries } from '../../../collector/import/entries.ts';
-import { savedRows } from '../../../collector/saves.ts';
+import { Snapshot } from '../../../collector/snapshot.ts';
 import type { BrokerRecord } from '../../../protocol/record.ts';
 import type { Watch } from '../../../watch/fold/watch.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
-import { birth, Life, type Plant, plant, type RunningOwner, registry, report } from './harness.ts';
+import { birth, LastingState, Life, type Plant, plant, type RunningOwner, registry, report } from './harness.ts';
 
 type Op =
   | { op: 'beat'; node: string; quietMs: number }
@@ -214,7 +214,7 @@ async function checkHistory(p: Plant, ops: Op[]): Promise<void> {
 
   expect(p.outbox()).toEqual(again.rows);
   expect(p.commands()).toEqual(again.commands);
-  const kept = [...savedRows(p.state, live.tableNames)].map(({ table, key, value }) => [`${table} ${key}`, JSON.parse(value!)]);
+  const kept = [...new Snapshot(p.state, live.tables).rows()].map(({ table, key, value }) => [`${table} ${key}`, JSON.parse(value!)]);
   const expected = stateOf(again.watch);
   expect(Object.fromEntries(kept)).toEqual(expected);
 }
@@ -233,7 +233,7 @@ describe('through restarts and crashes at any step', () => {
   it('and so it does on LMDB', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(op, { minLength: 10, maxLength: 30 }), async (ops) => {
-        const p = await plant(await openLmdbState(await tempDir()));
+        const p = await plant(new LastingState(await openLmdbState(await tempDir())));
         await checkHistory(p, ops);
       }),
       { numRuns: 6, seed: 20_251_123 },

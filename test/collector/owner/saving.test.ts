@@ -111,33 +111,55 @@ describe('a save', () => {
   });
 });
 
-it('what is said after a calm is saved at once, and what is said soon after that within a second', async () => {
+/** Says something that somebody waits for, and counts the saves, each of which takes so long. */
+async function asked(saveMs: number) {
   const { p, running } = await withTerminal();
-  let saves = 0;
+  const made = { saves: 0 };
   const commit = p.state.commit.bind(p.state);
   p.state.commit = (changes) => {
-    saves++;
+    made.saves++;
+    p.clock.pass(saveMs);
     return commit(changes);
   };
-  const give = (n: number) =>
-    running.owner.submit((at) => {
+  const ask = async (n: number) => {
+    await running.owner.submit((at) => {
       const command = { v: 1, id: `c-${n}`, type: 'report_now', expires: at + 60_000 } as const;
       return [{ kind: 'command', at, acquirer: 'acme', sn: 'SN000001', command }];
     });
+    await p.settled(running);
+  };
   p.clock.pass(1_000);
+  return { p, running, made, ask };
+}
 
-  await give(0);
-  await eventually(() => expect(saves).toBe(1));
+it('what is said after a calm is saved at once, and what is said soon after that within a second', async () => {
+  const { p, running, made, ask } = await asked(0);
+
+  await ask(0);
+  await eventually(() => expect(made.saves).toBe(1));
   for (let n = 1; n < 10; n++) {
     p.clock.pass(50);
-    await give(n);
-    await p.settled(running);
+    await ask(n);
   }
-  const soon = saves;
+  const soon = made.saves;
   await p.live(running, 2);
 
   expect(soon).toBe(1);
-  await eventually(() => expect(saves).toBe(2));
+  await eventually(() => expect(made.saves).toBe(2));
+});
+
+it('where a save takes long, what is said soon after it waits for twenty times as long', async () => {
+  const { p, running, made, ask } = await asked(100);
+
+  await ask(0);
+  await eventually(() => expect(made.saves).toBe(1));
+  await ask(1);
+  await p.live(running, 1);
+  const soon = made.saves;
+  await p.live(running, 1);
+
+  expect(soon).toBe(1);
+  await eventually(() => expect(made.saves).toBe(2));
 });
 
 it('a save is written in small parts, also what was said in it and what it removes, and its last holds the owner alone', async () => {

@@ -1,24 +1,23 @@
-/** Saves of a watch, kept as a store keeps them. */
+/** Saves of a watch, kept as a snapshot keeps them. */
+import type { SavedRow } from '../../../watch/fold/table.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 
 /** A state on disk, as saves leave it. */
 export class Disk {
-  readonly #rows = new Map<string, Map<string, string>>();
+  readonly #rows = new Map<string, SavedRow>();
 
-  write(rows: ReturnType<Watch['takeSaved']>): void {
-    for (const { table, key, value } of rows) {
-      const kept = this.#rows.get(table) ?? new Map<string, string>();
-      this.#rows.set(table, kept);
-      if (value === null) kept.delete(key);
-      else kept.set(key, value);
+  write(rows: readonly SavedRow[]): void {
+    for (const row of rows) {
+      const name = `${row.table} ${row.key}`;
+      this.#rows.delete(name);
+      if (row.value !== null) this.#rows.set(name, row);
     }
   }
 
-  /** A new Watch from what is there; a store gives rows in the order of their keys. */
+  /** A new Watch from what is there; a snapshot gives first what it saved last. */
   restore(): Watch {
     const watch = new Watch();
-    const rows = [...this.#rows].flatMap(([table, kept]) => [...kept].sort().map(([key, value]) => ({ table, key, value })));
-    watch.load(rows.sort((a, b) => watch.tableNames.indexOf(a.table) - watch.tableNames.indexOf(b.table)));
+    watch.load([...this.#rows.values()].reverse());
     return watch;
   }
 }
