@@ -85,10 +85,10 @@ export class Presence implements TerminalWatch {
     const wasMember = this.#outages.isMember(t);
     const hold = this.#comeOrGo(t, key, decision);
     const isFlapping = this.#judgeUnstable(t, key, wasMember || this.#outages.isMember(t));
-    const verdict = decision.verdict.condition ? held(decision.verdict, isFlapping, hold) : decision.verdict;
+    const verdict = verdictOf(decision, isFlapping, hold);
     this.#core.announce('terminal.offline', key, subjectOf(t), (firing) => withBestCause(verdict, firing));
     const nextAt = verdict.condition === null && hold ? Math.min(decision.nextAt, hold.until) : decision.nextAt;
-    presence.isHeld = decision.verdict.why === 'blind';
+    presence.isHeld = decision.why === 'blind';
     if (presence.isHeld) this.#held.add(key);
     else this.#held.delete(key);
     presence.wakeAt = Number.isFinite(nextAt) ? nextAt : null;
@@ -255,9 +255,10 @@ function subjectOf(t: Readonly<Terminal>) {
 }
 
 /** What is said of a terminal alone is held while it flaps, and while it is, or may be, part of something larger. */
-function held(verdict: Verdict, isFlapping: boolean, hold: Hold | null): Verdict {
+function verdictOf({ why, condition }: PresenceDecision, isFlapping: boolean, hold: Hold | null): Verdict {
+  if (condition === null) return { why, condition };
   if (isFlapping) return { why: 'flapping', condition: null };
-  return hold ? { why: hold.why, condition: null, closing: hold.closing } : verdict;
+  return hold ? { why: hold.why, condition: null, closing: hold.closing } : { why, condition: condition() };
 }
 
 /** A cause is revised where there is better evidence for another, and kept where what spoke for it is over. */

@@ -4,7 +4,7 @@ import type { Hours, HoursBook } from '../fleet/hours.ts';
 import { intervalMs, keepaliveMs, mayAlert, type PresenceState, type Terminal } from '../fleet/terminals.ts';
 import type { Because } from './causes.ts';
 import type { OfflineRules } from './defaults.ts';
-import type { Verdict } from './verdict.ts';
+import type { Condition } from './verdict.ts';
 
 const MINUTE_MS = 60_000;
 const SWITCHED_OFF: Because = { cause: 'switched_off', confidence: 1, evidence: [] };
@@ -18,7 +18,10 @@ export interface PresenceDecision {
   offline: { at: number; reason: 'silent' | 'lost' } | null;
   /** When to decide again if nothing is heard before; Infinity where only news can change the decision. */
   nextAt: number;
-  verdict: Verdict;
+  /** Why, in one word. */
+  why: string;
+  /** Makes the condition that holds, for whoever is to hear of it; null where none does. */
+  condition: (() => Condition) | null;
 }
 
 export interface Sight {
@@ -100,7 +103,7 @@ function beforeOffline(t: Readonly<Terminal>, at: number, due: Deadlines, offlin
 }
 
 function waiting(state: PresenceState, counted: Counted, why: string, nextAt: number): PresenceDecision {
-  return { state, counted, offline: null, nextAt, verdict: { why, condition: null } };
+  return { state, counted, offline: null, nextAt, why, condition: null };
 }
 
 function offlineDecision(
@@ -114,17 +117,19 @@ function offlineDecision(
   const criticalAt = book.after(hours, offline.at, rules.criticalAfterMinutes * MINUTE_MS);
   const nextAt = at < criticalAt ? criticalAt : Number.POSITIVE_INFINITY;
   const decided = { state: 'offline', counted: 'gone', offline, nextAt } as const;
-  if (!mayAlert(t.binding)) return { ...decided, verdict: { why: t.binding ? 'lifecycle' : 'not_bound', condition: null } };
-  const { cause, confidence, evidence } = saidGoodbye(t, due) ? SWITCHED_OFF : because();
-  const condition = {
-    severity: at < criticalAt ? ('warning' as const) : ('critical' as const),
-    reason: offline.reason,
-    cause,
-    confidence,
-    evidence: [...evidenceOf(t, at), ...evidence],
-    predicted: null,
+  if (!mayAlert(t.binding)) return { ...decided, why: t.binding ? 'lifecycle' : 'not_bound', condition: null };
+  const condition = (): Condition => {
+    const { cause, confidence, evidence } = saidGoodbye(t, due) ? SWITCHED_OFF : because();
+    return {
+      severity: at < criticalAt ? 'warning' : 'critical',
+      reason: offline.reason,
+      cause,
+      confidence,
+      evidence: [...evidenceOf(t, at), ...evidence],
+      predicted: null,
+    };
   };
-  return { ...decided, verdict: { why: offline.reason, condition } };
+  return { ...decided, why: offline.reason, condition };
 }
 
 function saidGoodbye({ presence }: Readonly<Terminal>, { closedForTheDay }: Deadlines): boolean {
