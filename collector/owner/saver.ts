@@ -22,7 +22,7 @@ const SAVE_EVERY_MS = 5_000;
 const SAVE_SOON_MS = 1_000;
 /** Where saves are long, the next waits for so many times what the last one took, lest a large fleet be saved all the time. */
 const SAVE_SHARE = 20;
-const SAVE_EVERY_ENTRIES = 20_000;
+const SAVE_EVERY_ENTRIES = 50_000;
 const OWNER_TABLE = 'owner';
 const CONSUMER = 'watch';
 

@@ -7,7 +7,7 @@ const BATCH = 500;
 const PADDING = 'x'.repeat(1_400);
 const MIB = 1024 * 1024;
 
-it('a backlog of 100 000 records is read in bounded memory', async () => {
+it('a backlog of 100 000 records is read in bounded memory, and saved on the way', async () => {
   const p = await plant();
   for (let from = 0; from < RECORDS; from += BATCH) {
     p.clock.pass(1_000);
@@ -38,11 +38,19 @@ it('a backlog of 100 000 records is read in bounded memory', async () => {
     most = Math.max(most, used() - before);
     return batches;
   };
+  let saves = 0;
+  const commit = p.state.commit.bind(p.state);
+  p.state.commit = (changes) => {
+    saves++;
+    return commit(changes);
+  };
 
   const running = await p.start();
   await eventually(() => expect(running.owner.position.brokers.batch).toBeGreaterThan(p.batches), { within: 60_000, every: 50 });
+  const onTheWay = saves;
   await running.stop();
 
+  expect(onTheWay).toBeGreaterThanOrEqual(2);
   expect(running.owner.watch.now).toBe(T + (RECORDS / BATCH) * 1_000);
   expect(running.owner.watch.state.terminals.size).toBe(200);
   expect(read).toBeLessThan(2 * MIB);
