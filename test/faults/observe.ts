@@ -1,5 +1,4 @@
 /** What a stopped installation left behind: its logs, its state, its store. */
-import { existsSync } from 'node:fs';
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
@@ -82,8 +81,8 @@ async function* records(log: string): AsyncGenerator<{ batch: number; bytes: Uin
 export interface Left {
   /** How far the watch had come when it saved last. */
   position: Position;
-  /** Transitions that are saved and not in the store yet. */
-  pending: Told[];
+  /** Transitions that are saved and that the feed has not saved to be in the store, each with its number in the outbox. */
+  pending: (Told & { sequence: number })[];
 }
 
 export async function leftState(paths: Layout): Promise<Left> {
@@ -91,23 +90,13 @@ export async function leftState(paths: Layout): Promise<Left> {
   try {
     const saved = fromBytes<{ position: string }>(watch.get('owner', 'watch')!);
     const { outbox } = fromBytes<{ outbox: number }>(feed.get('feed', 'feed')!);
-    const written = Math.max(outbox, await writtenToDuckDb(paths));
-    const pending = [...outboxAfter(watch, written)].flatMap(({ row }) => (row.kind === 'transition' ? [told(row as Transition)] : []));
+    const pending = [...outboxAfter(watch, outbox)].flatMap(({ sequence, row }) =>
+      row.kind === 'transition' ? [{ ...told(row as Transition), sequence }] : [],
+    );
     return { position: positionFromText(saved.position), pending };
   } finally {
     await watch.close();
     await feed.close();
-  }
-}
-
-/** How much of the outbox the embedded store says it has: it may have been stopped between that and the feed's own save. 0 where there is none. */
-async function writtenToDuckDb({ store: path }: Layout): Promise<number> {
-  if (!existsSync(path)) return 0;
-  const store = await openDuckDbStore(path, FOR_EVER);
-  try {
-    return Number((await store.marks())?.outbox ?? 0);
-  } finally {
-    await store.close();
   }
 }
 
@@ -143,6 +132,8 @@ export interface Stored {
   reports: StoredReport[];
   /** In the order of the outbox. */
   transitions: Told[];
+  /** The number in the outbox up to which all is there: it may have been stopped between a write and the feed's own save. */
+  outbox: number;
 }
 
 export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
@@ -160,6 +151,7 @@ export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
         merchant: String(row.merchant ?? ''),
       })),
       transitions: alerts.map((row) => ({ id: String(row.id), transition: String(row.transition), at: Number(row.at) })),
+      outbox: Number((await store.marks())?.outbox ?? 0),
     };
   } finally {
     await store.close();
@@ -188,7 +180,8 @@ export async function influxContent(
       });
     }
   }
-  const alerts = (await influx.points('alert'))
+  const all = await influx.points('alert');
+  const alerts = all
     .filter(({ tags, fields }) => tags.acquirer === acquirer || alertIds.has(String(fields.id)))
     .sort((a, b) => orderOf(a.time) - orderOf(b.time));
   const transitions = alerts.map(({ fields, time }) => ({
@@ -196,7 +189,7 @@ export async function influxContent(
     transition: String(fields.transition),
     at: Date.parse(time),
   }));
-  return { reports, transitions };
+  return { reports, transitions, outbox: Math.max(0, ...all.map(({ time }) => orderOf(time))) };
 }
 
 /** The outbox's own number, which a point carries as its nanoseconds. */
