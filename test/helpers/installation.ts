@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
 import { issueToken } from '../../backbone/credentials/tokens.ts';
 import { type Layout, prepareDataDir } from '../../backbone/layout.ts';
 import { DurableFile } from '../../backbone/segments/durable.ts';
 import type { Alert } from '../../protocol/alerts.ts';
 import { eventually } from './eventually.ts';
+import { onTestFinished } from './side-by-side.ts';
 import { tempDir } from './tempdir.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
