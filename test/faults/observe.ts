@@ -1,10 +1,11 @@
 /** What a stopped installation left behind: its logs, its state, its store. */
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
+import type { Offset } from '../../backbone/log.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { statePaths } from '../../collector/app/ground.ts';
-import { decodeBrokerRecord, decodeOwnerRecord } from '../../collector/log/entries.ts';
-import { Follower } from '../../collector/log/follower.ts';
+import { type BrokerEntry, decodeBrokerRecord, decodeOwnerRecord, isOwnerEntry } from '../../collector/log/entries.ts';
+import { Follower, type Item } from '../../collector/log/follower.ts';
 import { isBefore, type Position, positionFromText, START } from '../../collector/log/position.ts';
 import { outboxAfter } from '../../collector/owner/outbox.ts';
 import { fromBytes } from '../../collector/rows.ts';
@@ -20,24 +21,11 @@ import { logKey, type Move, type StoredReport, type Told } from './history.ts';
 
 const READ_BYTES = 1 << 20;
 
-/** The batch in which each report stands first. */
-export async function loggedReports({ brokersLog }: Layout): Promise<Map<string, number>> {
-  const logged = new Map<string, number>();
-  for await (const { batch, bytes } of records(brokersLog)) {
-    const entry = decodeBrokerRecord(bytes);
-    if (entry.kind !== 'message' || !entry.decoded.ok || entry.decoded.message.channel !== 'report') continue;
-    const { session, seq } = entry.decoded.message.body;
-    const key = logKey({ user: terminalKey(entry), session, seq });
-    if (!logged.has(key)) logged.set(key, batch);
-  }
-  return logged;
-}
-
 /** The merchants of terminals, as rows of committed imports say. */
 export async function loggedMoves({ ownerLog }: Layout): Promise<Move[]> {
   const moves: Move[] = [];
   const open = new Map<string, Omit<Move, 'at'>[]>();
-  for await (const { bytes } of records(ownerLog)) {
+  for await (const bytes of records(ownerLog)) {
     const { entry } = decodeOwnerRecord(bytes);
     if (entry.kind === 'commit') moves.push(...(open.get(entry.import) ?? []).map((move) => ({ ...move, at: entry.at })));
     if (entry.kind !== 'registry' || entry.change.table !== 'terminals') continue;
@@ -51,7 +39,7 @@ export async function loggedMoves({ ownerLog }: Layout): Promise<Move[]> {
 /** What the owner's log says of our own sight, oldest first. */
 export async function platformStates({ ownerLog }: Layout): Promise<({ at: number } & PlatformEntry['platform'])[]> {
   const states = [];
-  for await (const { bytes } of records(ownerLog)) {
+  for await (const bytes of records(ownerLog)) {
     const { entry } = decodeOwnerRecord(bytes);
     if (entry.kind === 'platform') states.push({ at: entry.at, ...entry.platform });
   }
@@ -64,13 +52,13 @@ export async function offlineTerminals(installation: Installation): Promise<(str
   return alerts.filter(({ type }) => type === 'terminal.offline').map(({ subject }) => subject.terminal);
 }
 
-async function* records(log: string): AsyncGenerator<{ batch: number; bytes: Uint8Array }> {
+async function* records(log: string): AsyncGenerator<Uint8Array> {
   const reader = await openSegmentReader(log);
   try {
     for (let next = 1; next <= (await reader.end()); ) {
       for (const { batch, records } of await reader.read(next, READ_BYTES)) {
         next = batch + 1;
-        for (const bytes of records) yield { batch, bytes };
+        yield* records;
       }
     }
   } finally {
@@ -100,28 +88,43 @@ export async function leftState(paths: Layout): Promise<Left> {
   }
 }
 
-/** The transitions of a fold over both logs from their first entries on, up to where the watch had come. */
-export async function foldLogs({ brokersLog, ownerLog }: Layout, until: Position): Promise<Transition[]> {
+export interface Folded {
+  transitions: Transition[];
+  /** The batch in which each report stands first. */
+  reports: Map<string, number>;
+}
+
+/** A fold over both logs from their first entries on, up to where the watch had come; and the reports in all of the brokers' log. */
+export async function foldLogs({ brokersLog, ownerLog }: Layout, until: Position): Promise<Folded> {
   const [brokers, owner] = [await openSegmentReader(brokersLog), await openSegmentReader(ownerLog)];
   try {
     const watch = new Watch();
-    const transitions: Transition[] = [];
+    const folded: Folded = { transitions: [], reports: new Map() };
+    const fold = (entry: Item['entry']) => folded.transitions.push(...watch.step(entry).transitions);
     const follower = new Follower(brokers, owner, START);
-    for (let item = await follower.next(); item; item = await follower.next()) transitions.push(...watch.step(item.entry).transitions);
+    for (let item = await follower.next(); item; item = await follower.next()) {
+      if (!isOwnerEntry(item.entry)) noteReport(folded.reports, item.entry, item.offset);
+      fold(item.entry);
+    }
     // The watch reads on past the owner's last entry, and the owner's next one then comes after what was read.
-    for (
-      let bytes = await follower.brokers.peek();
-      bytes && isBefore(follower.brokers.next, until.brokers);
-      bytes = await follower.brokers.peek()
-    ) {
-      transitions.push(...watch.step(decodeBrokerRecord(bytes)).transitions);
+    for (let bytes = await follower.brokers.peek(); bytes; bytes = await follower.brokers.peek()) {
+      const entry = decodeBrokerRecord(bytes);
+      noteReport(folded.reports, entry, follower.brokers.next);
+      if (isBefore(follower.brokers.next, until.brokers)) fold(entry);
       follower.brokers.advance();
     }
-    return transitions;
+    return folded;
   } finally {
     await brokers.close();
     await owner.close();
   }
+}
+
+function noteReport(reports: Map<string, number>, entry: BrokerEntry, { batch }: Offset): void {
+  if (entry.kind !== 'message' || !entry.decoded.ok || entry.decoded.message.channel !== 'report') return;
+  const { session, seq } = entry.decoded.message.body;
+  const key = logKey({ user: terminalKey(entry), session, seq });
+  if (!reports.has(key)) reports.set(key, batch);
 }
 
 export function told({ alert, transition, at }: Pick<Transition, 'alert' | 'transition' | 'at'>): Told {

@@ -5,7 +5,7 @@ import { cli } from '../cli/harness.ts';
 import type { Influx } from '../helpers/influx.ts';
 import type { Installation } from '../helpers/installation.ts';
 import { type AskedMove, checkHistory, type History, PROBLEMS, type Problem, type SentReport } from './history.ts';
-import { duckDbContent, foldLogs, influxContent, leftState, loggedMoves, loggedReports, told } from './observe.ts';
+import { duckDbContent, foldLogs, influxContent, leftState, loggedMoves, told } from './observe.ts';
 import { type Figures, say } from './table.ts';
 
 export interface Played {
@@ -60,7 +60,7 @@ export async function evidenceOf(
 ): Promise<Evidence> {
   const { paths } = installation;
   const left = await leftState(paths);
-  const transitions = await foldLogs(paths, left.position);
+  const { transitions, reports } = await foldLogs(paths, left.position);
   const ids = new Set(transitions.map(({ alert }) => alert.id));
   const users = new Set(sent.map(({ user }) => user));
   const stored = influx ? await influxContent(influx, acquirer, users, ids) : await duckDbContent(paths);
@@ -70,7 +70,7 @@ export async function evidenceOf(
   const listed = [...listedBefore, ...late];
   const history: History = {
     sent,
-    logged: await loggedReports(paths),
+    logged: reports,
     stored: stored.reports,
     moves: await loggedMoves(paths),
     asked,
