@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { exportEntries } from '../../collector/log/export.ts';
 import type { CommandRecord } from '../../watch/fleet/commands.ts';
@@ -8,7 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { Installation, type Command as Part } from '../helpers/installation.ts';
 import { connectMqtt, type MqttClient } from '../helpers/mqtt.ts';
 import { sideBySide } from '../helpers/side-by-side.ts';
-import { seeds } from './form.ts';
+import { seeds, waitingTest } from './form.ts';
 import { between, pick, seeded } from './random.ts';
 import { insistOnImport, terminalsCsv } from './registry.ts';
 
@@ -108,7 +108,7 @@ async function foldAgain({ paths }: Installation): Promise<Record<string, string
 const VICTIMS: readonly (readonly Part[])[] = [['broker'], ['collector'], ['broker', 'collector']];
 
 describe('kill -9 while commands are given', () => {
-  test.concurrent.for(seeds(11_001))(
+  waitingTest.for(seeds(11_001))(
     'each that was taken has the one outcome that its ack says (seed %i)',
     { timeout: ROUND_MS },
     sideBySide(async (seed) => {
