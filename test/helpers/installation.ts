@@ -197,7 +197,10 @@ export class Installation {
     return alerts;
   }
 
-  /** Resolves when everything in the brokers' log up to now is in the store, and what the watch said of it is saved or there, too. */
+  /**
+   * Resolves when everything in the brokers' log up to now is in the store. What the watch said of it a while before is there, too; what it
+   * said last may be with its next save.
+   */
   async settled(withinMs: number): Promise<void> {
     await this.#fed(withinMs);
     // What the watch said meanwhile follows with the next heartbeat.
