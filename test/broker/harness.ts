@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
 import type { Key } from '../../backbone/credentials/tokens.ts';
 import { issueToken } from '../../backbone/credentials/tokens.ts';
@@ -10,6 +9,7 @@ import { type ControlEntry, encodeControl } from '../../protocol/control.ts';
 import { type Arrival, type BrokerRecord, decodeRecord } from '../../protocol/record.ts';
 import { MemoryLog } from '../helpers/memory-log.ts';
 import { connectMqtt, type MqttClient, type MqttLogin } from '../helpers/mqtt.ts';
+import { onTestFinished } from '../helpers/side-by-side.ts';
 import { tempDir } from '../helpers/tempdir.ts';
 
 /** The time at which every broker of these tests starts. */

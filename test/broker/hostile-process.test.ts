@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation, type Process } from '../helpers/installation.ts';
 import { connectMqtt } from '../helpers/mqtt.ts';
+import { sideBySide } from '../helpers/side-by-side.ts';
 import { ATTACKS, type Target } from './attacks.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -49,10 +50,10 @@ async function neighbour({ port, token }: Target) {
   };
 }
 
-it.each(Object.entries(ATTACKS))(
+it.concurrent.for(Object.entries(ATTACKS))(
   '%s: it lives, serves its neighbour, and its memory comes back',
   { timeout: WITHIN_MS },
-  async (_, attack) => {
+  sideBySide(async ([, attack]) => {
     const installation = await Installation.create(ENV);
     const product = installation.start('start');
     await product.ready();
@@ -71,5 +72,5 @@ it.each(Object.entries(ATTACKS))(
 
     await eventually(async () => expect((await memoryInUse(product)) - before).toBeLessThan(MAY_GROW), { within: 30_000, every: 1_000 });
     expect([installation.failures, await installation.stopAll()]).toEqual([[], [0]]);
-  },
+  }),
 );

@@ -6,6 +6,7 @@ import type { Alert } from '../../protocol/alerts.ts';
 import { SCENARIOS } from '../../simulator/scenarios.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
+import { sideBySide } from '../helpers/side-by-side.ts';
 import { tempDir } from '../helpers/tempdir.ts';
 import { cli, cliProcess, type Said, shell } from './harness.ts';
 
@@ -83,47 +84,56 @@ describe('tillwatch simulate', () => {
     expect(said.join('\n')).toMatch(/--truth: \/nowhere\/truth.jsonl cannot be written \(ENOENT\)/);
   });
 
-  it('registers, enrolls and connects a fleet at an installation that runs, sums up what it sent, and leaves nothing that is missed', async () => {
-    const installation = await installed();
-    for (const [again, runs] of [[false, 1] as const, [true, 2] as const]) {
-      const run = await simulate(installation, ['--json']);
-      expect([run.code, run.said.length], `${again}: ${run.said}`).toEqual([0, 1]);
-      const { sent, acknowledged, unacknowledged, removed } = JSON.parse(run.out[0]!);
-      expect(acknowledged).toBeGreaterThan(6);
-      expect([sent, unacknowledged, removed]).toEqual([acknowledged, 0, 6]);
-      await everybodyIsAway(installation, 6 * runs);
-      expect(await switchedOff(installation)).toEqual([]);
-    }
-    const { items } = await terminals(installation);
-    expect(items.map(({ lifecycle, merchant }) => [lifecycle, merchant?.slice(0, 5)])).toEqual(Array(6).fill(['deleted', 'sim1-']));
-  });
+  it.concurrent(
+    'registers, enrolls and connects a fleet at an installation that runs, sums up what it sent, and leaves nothing that is missed',
+    sideBySide(async () => {
+      const installation = await installed();
+      for (const [again, runs] of [[false, 1] as const, [true, 2] as const]) {
+        const run = await simulate(installation, ['--json']);
+        expect([run.code, run.said.length], `${again}: ${run.said}`).toEqual([0, 1]);
+        const { sent, acknowledged, unacknowledged, removed } = JSON.parse(run.out[0]!);
+        expect(acknowledged).toBeGreaterThan(6);
+        expect([sent, unacknowledged, removed]).toEqual([acknowledged, 0, 6]);
+        await everybodyIsAway(installation, 6 * runs);
+        expect(await switchedOff(installation)).toEqual([]);
+      }
+      const { items } = await terminals(installation);
+      expect(items.map(({ lifecycle, merchant }) => [lifecycle, merchant?.slice(0, 5)])).toEqual(Array(6).fill(['deleted', 'sim1-']));
+    }),
+  );
 
-  it('leaves the fleet where it is told to, so that it is missed, and takes it out in a later run', async () => {
-    const installation = await installed();
+  it.concurrent(
+    'leaves the fleet where it is told to, so that it is missed, and takes it out in a later run',
+    sideBySide(async () => {
+      const installation = await installed();
 
-    const kept = await simulate(installation, ['--keep']);
+      const kept = await simulate(installation, ['--keep']);
 
-    expect([kept.code, kept.out]).toEqual([
-      0,
-      [expect.stringMatching(/^done: (\d+) of \1 reports acknowledged, 0 reconnects, fleet kept$/)],
-    ]);
-    await eventually(async () => expect(await switchedOff(installation)).toHaveLength(6));
-    const removed = await simulate(installation, []);
-    expect([removed.code, removed.out]).toEqual([0, [expect.stringMatching(/, fleet removed$/)]]);
-    await eventually(async () => expect((await installation.alerts()).filter(({ state }) => state === 'firing')).toEqual([]));
-  });
+      expect([kept.code, kept.out]).toEqual([
+        0,
+        [expect.stringMatching(/^done: (\d+) of \1 reports acknowledged, 0 reconnects, fleet kept$/)],
+      ]);
+      await eventually(async () => expect(await switchedOff(installation)).toHaveLength(6));
+      const removed = await simulate(installation, []);
+      expect([removed.code, removed.out]).toEqual([0, [expect.stringMatching(/, fleet removed$/)]]);
+      await eventually(async () => expect((await installation.alerts()).filter(({ state }) => state === 'firing')).toEqual([]));
+    }),
+  );
 
-  it('ends with 1, and says what to do, where no terminal could log in', async () => {
-    const installation = await installed();
+  it.concurrent(
+    'ends with 1, and says what to do, where no terminal could log in',
+    sideBySide(async () => {
+      const installation = await installed();
 
-    const { code, out, said } = await simulate(installation, ['--url', 'mqtt://127.0.0.1:1']);
+      const { code, out, said } = await simulate(installation, ['--url', 'mqtt://127.0.0.1:1']);
 
-    expect([code, out]).toEqual([1, [expect.stringMatching(/^done: 0 of \d+ reports acknowledged, .*fleet removed$/)]]);
-    expect(said.join('\n')).toMatch(/a terminal cannot connect, and tries again: ECONNREFUSED/);
-    expect(said.at(-1)).toMatch(
-      /^tillwatch: no terminal could log in at mqtt:\/\/127.0.0.1:1, and (\d+) of \1 reports are unacknowledged: .*--url/,
-    );
-  });
+      expect([code, out]).toEqual([1, [expect.stringMatching(/^done: 0 of \d+ reports acknowledged, .*fleet removed$/)]]);
+      expect(said.join('\n')).toMatch(/a terminal cannot connect, and tries again: ECONNREFUSED/);
+      expect(said.at(-1)).toMatch(
+        /^tillwatch: no terminal could log in at mqtt:\/\/127.0.0.1:1, and (\d+) of \1 reports are unacknowledged: .*--url/,
+      );
+    }),
+  );
 });
 
 /** Soon missed, where somebody is: at this speed they report each three seconds at the least. Each is told of, though all go at once. */

@@ -1,12 +1,13 @@
 /** What terminals and strangers send wrongly, against the whole product: refused or kept with its reason, counted, and nobody's loss. */
 import { connect } from 'node:net';
 import { deflateSync } from 'node:zlib';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import type { TerminalView } from '../../collector/api/views.ts';
 import type { Quarantined } from '../../collector/owner/outputs.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { connectMqtt } from '../helpers/mqtt.ts';
+import { onTestFinished, sideBySide } from '../helpers/side-by-side.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 const topic = (sn: string, channel = 'report') => `pos/v1/acme/${sn}/${channel}`;
@@ -54,38 +55,41 @@ const UNREADABLE: [name: string, payload: string | Buffer, reason: string][] = [
   ['nothing at all', '', 'bad_json'],
 ];
 
-it('a payload that cannot be read is acknowledged and kept with its reason, its bytes and its sender, and is life all the same', async () => {
-  const { installation, terminal, report, reports } = await product();
-  const client = await terminal('SN000001');
-  for (const [, payload] of UNREADABLE) {
-    await client.publish(topic('SN000001'), payload);
-    await report();
-  }
+it.concurrent(
+  'a payload that cannot be read is acknowledged and kept with its reason, its bytes and its sender, and is life all the same',
+  sideBySide(async () => {
+    const { installation, terminal, report, reports } = await product();
+    const client = await terminal('SN000001');
+    for (const [, payload] of UNREADABLE) {
+      await client.publish(topic('SN000001'), payload);
+      await report();
+    }
 
-  const kept = await eventually(async () => {
-    const rows = await quarantined(installation);
-    expect(rows).toHaveLength(UNREADABLE.length);
-    return rows;
-  });
+    const kept = await eventually(async () => {
+      const rows = await quarantined(installation);
+      expect(rows).toHaveLength(UNREADABLE.length);
+      return rows;
+    });
 
-  const inOrder = kept.toSorted((a, b) => batchOf(a) - batchOf(b));
-  expect(inOrder.map(({ reason, from, channel, raw }) => ({ reason, from, channel, raw }))).toEqual(
-    UNREADABLE.map(([, payload, reason]) => ({
-      reason,
-      from: 'acme/SN000001',
-      channel: 'report',
-      raw: Buffer.from(payload as Buffer).toString('base64'),
-    })),
-  );
-  expect(await metric(installation, 'tillwatch_decisions_total{kind="message undecodable"}')).toBe(UNREADABLE.length);
-  const { lastSeenAt, last } = await installation.api<TerminalView>('/v1/terminals/SN000001');
-  expect([last, Date.now() - lastSeenAt! < 60_000]).toEqual([null, true]);
-  await eventually(async () =>
-    expect(await metric(installation, 'tillwatch_broker_published_total{kind="report"}')).toBe(UNREADABLE.length + reports()),
-  );
-  await client.disconnect();
-  expect(installation.failures).toEqual([]);
-});
+    const inOrder = kept.toSorted((a, b) => batchOf(a) - batchOf(b));
+    expect(inOrder.map(({ reason, from, channel, raw }) => ({ reason, from, channel, raw }))).toEqual(
+      UNREADABLE.map(([, payload, reason]) => ({
+        reason,
+        from: 'acme/SN000001',
+        channel: 'report',
+        raw: Buffer.from(payload as Buffer).toString('base64'),
+      })),
+    );
+    expect(await metric(installation, 'tillwatch_decisions_total{kind="message undecodable"}')).toBe(UNREADABLE.length);
+    const { lastSeenAt, last } = await installation.api<TerminalView>('/v1/terminals/SN000001');
+    expect([last, Date.now() - lastSeenAt! < 60_000]).toEqual([null, true]);
+    await eventually(async () =>
+      expect(await metric(installation, 'tillwatch_broker_published_total{kind="report"}')).toBe(UNREADABLE.length + reports()),
+    );
+    await client.disconnect();
+    expect(installation.failures).toEqual([]);
+  }),
+);
 
 function batchOf({ id }: Quarantined): number {
   const [batch, index] = id.split('-').map(Number) as [number, number];
@@ -113,103 +117,115 @@ async function expectRefused({ installation, process, reports }: Awaited<ReturnT
   expect(installation.failures).toEqual([]);
 }
 
-it('a log-in that is not its own is refused with its reason, counted and listed, and its neighbour reports on', async () => {
-  const running = await product();
-  const { installation, terminal, report } = running;
-  const token = installation.token('acme/SN000001');
-  const codes: number[] = [];
-  for (const login of [
-    { password: 'hello' },
-    { password: `${token.slice(0, -2)}${token.endsWith('AA') ? 'BB' : 'AA'}` },
-    { username: 'acme/SN000002' },
-    { username: 'nobody' },
-    { clientId: 'SN000002' },
-  ]) {
-    codes.push((await terminal('SN000001', login)).returnCode);
+it.concurrent(
+  'a log-in that is not its own is refused with its reason, counted and listed, and its neighbour reports on',
+  sideBySide(async () => {
+    const running = await product();
+    const { installation, terminal, report } = running;
+    const token = installation.token('acme/SN000001');
+    const codes: number[] = [];
+    for (const login of [
+      { password: 'hello' },
+      { password: `${token.slice(0, -2)}${token.endsWith('AA') ? 'BB' : 'AA'}` },
+      { username: 'acme/SN000002' },
+      { username: 'nobody' },
+      { clientId: 'SN000002' },
+    ]) {
+      codes.push((await terminal('SN000001', login)).returnCode);
+      await report();
+    }
+
+    expect(codes).toEqual([4, 4, 4, 4, 2]);
+    await expectRefused(
+      running,
+      ['malformed', 'bad_signature', 'bad_signature', 'malformed_user', 'foreign_client_id'],
+      token.slice(-20, -2),
+    );
+  }),
+);
+
+it.concurrent(
+  'a packet that is not allowed ends its connection with its reason, counted and listed, and its neighbour reports on',
+  sideBySide(async () => {
+    const running = await product();
+    const { installation, port, terminal, report } = running;
+    const sent: [topic: string, payload: string | Buffer][] = [
+      [topic('SN000002'), '{}'],
+      ['pos/v1/bolt/SN000001/report', '{}'],
+      ['home/door', '{}'],
+      [topic('SN000001', 'cmd'), '{}'],
+      ['$SYS/broker', '{}'],
+      [topic('SN000001'), Buffer.alloc(70 * 1024, 'x')],
+    ];
+    for (const [to, payload] of sent) {
+      const client = await terminal('SN000001');
+      client.publish(to, payload).catch(() => {});
+      await client.closed;
+      await report();
+    }
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n'));
+      socket.on('error', () => {});
+      socket.once('close', () => resolve());
+    });
     await report();
-  }
 
-  expect(codes).toEqual([4, 4, 4, 4, 2]);
-  await expectRefused(
-    running,
-    ['malformed', 'bad_signature', 'bad_signature', 'malformed_user', 'foreign_client_id'],
-    token.slice(-20, -2),
-  );
-});
+    const reasons = ['foreign_topic', 'foreign_topic', 'not_our_topic', 'wrong_way', 'reserved_topic', 'oversized', 'bad_packet'];
+    await expectRefused(running, reasons, installation.token('acme/SN000001').slice(-20));
+  }),
+);
 
-it('a packet that is not allowed ends its connection with its reason, counted and listed, and its neighbour reports on', async () => {
-  const running = await product();
-  const { installation, port, terminal, report } = running;
-  const sent: [topic: string, payload: string | Buffer][] = [
-    [topic('SN000002'), '{}'],
-    ['pos/v1/bolt/SN000001/report', '{}'],
-    ['home/door', '{}'],
-    [topic('SN000001', 'cmd'), '{}'],
-    ['$SYS/broker', '{}'],
-    [topic('SN000001'), Buffer.alloc(70 * 1024, 'x')],
-  ];
-  for (const [to, payload] of sent) {
-    const client = await terminal('SN000001');
-    client.publish(to, payload).catch(() => {});
-    await client.closed;
-    await report();
-  }
-  await new Promise<void>((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n'));
-    socket.on('error', () => {});
-    socket.once('close', () => resolve());
-  });
-  await report();
-
-  const reasons = ['foreign_topic', 'foreign_topic', 'not_our_topic', 'wrong_way', 'reserved_topic', 'oversized', 'bad_packet'];
-  await expectRefused(running, reasons, installation.token('acme/SN000001').slice(-20));
-});
-
-it.each([
+it.concurrent.for([
   ['slow', -15 * YEAR_MS],
   ['fast', 10 * YEAR_MS],
-])('a clock that is years %s is put right, and says by how much', async (_, offMs) => {
-  const { installation, terminal, report } = await product();
-  const client = await terminal('SN000001');
-  const clock = () => Date.now() + offMs;
+] as const)(
+  'a clock that is years %s is put right, and says by how much',
+  sideBySide(async ([, offMs]) => {
+    const { installation, terminal, report } = await product();
+    const client = await terminal('SN000001');
+    const clock = () => Date.now() + offMs;
 
-  await client.publish(topic('SN000001', 'birth'), JSON.stringify({ v: 1, session: 's1', at: clock(), interval: 60 }));
-  await client.publish(topic('SN000001'), message([{ at: clock() }]));
-  await report();
+    await client.publish(topic('SN000001', 'birth'), JSON.stringify({ v: 1, session: 's1', at: clock(), interval: 60 }));
+    await client.publish(topic('SN000001'), message([{ at: clock() }]));
+    await report();
 
-  const found = await eventually(async () => {
-    const terminalNow = await installation.api<TerminalView>('/v1/terminals/SN000001');
-    expect(terminalNow.last).not.toBeNull();
-    return terminalNow;
-  });
-  expect(Math.abs(found.skewMs! + offMs)).toBeLessThan(5_000);
-  expect(Math.abs(found.last!.at - Date.now())).toBeLessThan(10_000);
-  expect(await quarantined(installation)).toEqual([]);
-  await client.disconnect();
-});
+    const found = await eventually(async () => {
+      const terminalNow = await installation.api<TerminalView>('/v1/terminals/SN000001');
+      expect(terminalNow.last).not.toBeNull();
+      return terminalNow;
+    });
+    expect(Math.abs(found.skewMs! + offMs)).toBeLessThan(5_000);
+    expect(Math.abs(found.last!.at - Date.now())).toBeLessThan(10_000);
+    expect(await quarantined(installation)).toEqual([]);
+    await client.disconnect();
+  }),
+);
 
-it('a sample from the future in a session whose clock was right is kept aside with its reason, and its neighbours are taken', async () => {
-  const { installation, terminal, report } = await product();
-  const client = await terminal('SN000001');
-  const now = Date.now();
+it.concurrent(
+  'a sample from the future in a session whose clock was right is kept aside with its reason, and its neighbours are taken',
+  sideBySide(async () => {
+    const { installation, terminal, report } = await product();
+    const client = await terminal('SN000001');
+    const now = Date.now();
 
-  await client.publish(topic('SN000001', 'birth'), JSON.stringify({ v: 1, session: 's1', at: now, interval: 60 }));
-  await client.publish(
-    topic('SN000001'),
-    message([
-      { at: now + 10 * 365 * 86_400_000, signal: { rsrp: -60 } },
-      { at: now, signal: { rsrp: -77 } },
-    ]),
-  );
-  await report();
+    await client.publish(topic('SN000001', 'birth'), JSON.stringify({ v: 1, session: 's1', at: now, interval: 60 }));
+    await client.publish(
+      topic('SN000001'),
+      message([
+        { at: now + 10 * 365 * 86_400_000, signal: { rsrp: -60 } },
+        { at: now, signal: { rsrp: -77 } },
+      ]),
+    );
+    await report();
 
-  const [kept] = await eventually(async () => {
-    const rows = await quarantined(installation);
-    expect(rows).toHaveLength(1);
-    return rows;
-  });
-  expect(kept).toMatchObject({ from: 'acme/SN000001', reason: 'bad_time', detail: expect.stringMatching(/^samples 0: /) });
-  const found = await installation.api<TerminalView>('/v1/terminals/SN000001');
-  expect(found.last).toMatchObject({ at: now, signal: { rsrp: -77 } });
-  await client.disconnect();
-});
+    const [kept] = await eventually(async () => {
+      const rows = await quarantined(installation);
+      expect(rows).toHaveLength(1);
+      return rows;
+    });
+    expect(kept).toMatchObject({ from: 'acme/SN000001', reason: 'bad_time', detail: expect.stringMatching(/^samples 0: /) });
+    const found = await installation.api<TerminalView>('/v1/terminals/SN000001');
+    expect(found.last).toMatchObject({ at: now, signal: { rsrp: -77 } });
+    await client.disconnect();
+  }),
+);

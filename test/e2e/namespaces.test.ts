@@ -15,7 +15,7 @@ const AGENTS = fileURLToPath(new URL('../helpers/agents.ts', import.meta.url));
 /** With TILLWATCH_FULL=1 by the default rules, and our broker is away for ten minutes. */
 const FULL = process.env.TILLWATCH_FULL === '1';
 const PER_SITE = FULL ? 50 : 12;
-const TIMES = FULL ? { interval: 60, keepalive: 30, awaySeconds: 600 } : { interval: 10, keepalive: 5, awaySeconds: 15 };
+const TIMES = FULL ? { interval: 60, keepalive: 30, awaySeconds: 600 } : { interval: 5, keepalive: 5, awaySeconds: 12 };
 const RULES = FULL ? {} : { 'terminal.offline': { lostHoldSeconds: 4 }, outage: { tellSeconds: 5 } };
 const PATIENCE_MS = FULL ? 600_000 : 90_000;
 const SITES = ['s-1', 's-2'] as const;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { exportEntries } from '../../collector/log/export.ts';
 import type { CommandRecord } from '../../watch/fleet/commands.ts';
@@ -7,7 +7,8 @@ import { Watch } from '../../watch/fold/watch.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation, type Command as Part } from '../helpers/installation.ts';
 import { connectMqtt, type MqttClient } from '../helpers/mqtt.ts';
-import { seeds } from './form.ts';
+import { sideBySide } from '../helpers/side-by-side.ts';
+import { seeds, waitingTest } from './form.ts';
 import { between, pick, seeded } from './random.ts';
 import { insistOnImport, terminalsCsv } from './registry.ts';
 
@@ -107,58 +108,62 @@ async function foldAgain({ paths }: Installation): Promise<Record<string, string
 const VICTIMS: readonly (readonly Part[])[] = [['broker'], ['collector'], ['broker', 'collector']];
 
 describe('kill -9 while commands are given', () => {
-  test.each(seeds(11_001))('each that was taken has the one outcome that its ack says (seed %i)', { timeout: ROUND_MS }, async (seed) => {
-    const victims = VICTIMS[seed % VICTIMS.length]!;
-    const random = seeded(seed);
-    const installation = await Installation.create();
-    const processes = new Map((['broker', 'collector'] as const).map((part) => [part as Part, installation.start(part)]));
-    const ready = () => Promise.all([...processes.values()].map((one) => one.ready()));
-    await ready();
-    await insistOnImport(installation, terminalsCsv([`acme,m-1,${LISTENS}`, `acme,m-1,${AWAY}`]));
-    const terminal = new Terminal(installation);
-    const taken: string[] = [];
-    const give = async (sn: string, body: object) => {
-      const answer = await installation.api<Listed>(`/v1/terminals/${sn}/commands`, body).catch(() => undefined);
-      if (answer) taken.push(answer.id);
-    };
+  waitingTest.for(seeds(11_001))(
+    'each that was taken has the one outcome that its ack says (seed %i)',
+    { timeout: ROUND_MS },
+    sideBySide(async (seed) => {
+      const victims = VICTIMS[seed % VICTIMS.length]!;
+      const random = seeded(seed);
+      const installation = await Installation.create();
+      const processes = new Map((['broker', 'collector'] as const).map((part) => [part as Part, installation.start(part)]));
+      const ready = () => Promise.all([...processes.values()].map((one) => one.ready()));
+      await ready();
+      await insistOnImport(installation, terminalsCsv([`acme,m-1,${LISTENS}`, `acme,m-1,${AWAY}`]));
+      const terminal = new Terminal(installation);
+      const taken: string[] = [];
+      const give = async (sn: string, body: object) => {
+        const answer = await installation.api<Listed>(`/v1/terminals/${sn}/commands`, body).catch(() => undefined);
+        if (answer) taken.push(answer.id);
+      };
 
-    for (let kill = 0; kill < KILLS; kill++) {
-      const given = Array.from({ length: COMMANDS_AT_ONCE }, async () => {
+      for (let kill = 0; kill < KILLS; kill++) {
+        const given = Array.from({ length: COMMANDS_AT_ONCE }, async () => {
+          await delay(between(random, 0, 600));
+          await give(LISTENS!, { type: pick(random, Object.keys(ANSWERS)) });
+        });
+        await give(AWAY!, { type: 'rebirth', expires: Date.now() + SHORT_MS });
         await delay(between(random, 0, 600));
-        await give(LISTENS!, { type: pick(random, Object.keys(ANSWERS)) });
-      });
-      await give(AWAY!, { type: 'rebirth', expires: Date.now() + SHORT_MS });
-      await delay(between(random, 0, 600));
-      await Promise.all(victims.map((part) => processes.get(part)!.end('SIGKILL')));
-      await delay(between(random, 0, 300));
-      for (const part of victims) processes.set(part, installation.start(part));
-      await Promise.all([...given, ready()]);
-    }
+        await Promise.all(victims.map((part) => processes.get(part)!.end('SIGKILL')));
+        await delay(between(random, 0, 300));
+        for (const part of victims) processes.set(part, installation.start(part));
+        await Promise.all([...given, ready()]);
+      }
 
-    const listed = async (sn: string) => (await installation.api<{ items: Listed[] }>(`/v1/terminals/${sn}/commands`)).items;
-    const [answered, expired] = await eventually(
-      async () => {
-        const all = [await listed(LISTENS!), await listed(AWAY!)] as const;
-        const open = all.flat().filter(({ state }) => state === 'waiting' || state === 'sent');
-        if (open.length > 0) throw new Error(`${open.length} have no outcome: ${JSON.stringify(open)}`);
-        return all;
-      },
-      { within: 60_000, every: 100 },
-    );
-    await terminal.stop();
-    const codes = await installation.stopAll();
+      const listed = async (sn: string) => (await installation.api<{ items: Listed[] }>(`/v1/terminals/${sn}/commands`)).items;
+      const [answered, expired] = await eventually(
+        async () => {
+          const all = [await listed(LISTENS!), await listed(AWAY!)] as const;
+          const open = all.flat().filter(({ state }) => state === 'waiting' || state === 'sent');
+          if (open.length > 0) throw new Error(`${open.length} have no outcome: ${JSON.stringify(open)}`);
+          return all;
+        },
+        { within: 60_000, every: 100 },
+      );
+      await terminal.stop();
+      const codes = await installation.stopAll();
 
-    console.log(`commands, seed ${seed}: ${KILLS} kills of ${victims}, ${answered.length} answered, ${expired.length} expired`);
-    const states = Object.fromEntries([...answered, ...expired].map(({ id, state }) => [id, state]));
-    expect(answered.map(({ state, error }) => [state, error])).toEqual(
-      answered.map(({ type }) => [ANSWERS[type]!.outcome, ANSWERS[type]!.error]),
-    );
-    expect(expired.map(({ state }) => state)).toEqual(expired.map(() => 'expired'));
-    expect(taken.filter((id) => states[id] === undefined)).toEqual([]);
-    expect(answered.filter(({ id }) => !terminal.heard.has(id))).toEqual([]);
-    expect(await foldAgain(installation)).toEqual(states);
-    expect(taken.length).toBeGreaterThan(KILLS);
-    expect(installation.failures).toEqual([]);
-    expect(codes).toEqual([0, 0]);
-  });
+      console.log(`commands, seed ${seed}: ${KILLS} kills of ${victims}, ${answered.length} answered, ${expired.length} expired`);
+      const states = Object.fromEntries([...answered, ...expired].map(({ id, state }) => [id, state]));
+      expect(answered.map(({ state, error }) => [state, error])).toEqual(
+        answered.map(({ type }) => [ANSWERS[type]!.outcome, ANSWERS[type]!.error]),
+      );
+      expect(expired.map(({ state }) => state)).toEqual(expired.map(() => 'expired'));
+      expect(taken.filter((id) => states[id] === undefined)).toEqual([]);
+      expect(answered.filter(({ id }) => !terminal.heard.has(id))).toEqual([]);
+      expect(await foldAgain(installation)).toEqual(states);
+      expect(taken.length).toBeGreaterThan(KILLS);
+      expect(installation.failures).toEqual([]);
+      expect(codes).toEqual([0, 0]);
+    }),
+  );
 });

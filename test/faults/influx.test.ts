@@ -11,7 +11,8 @@ import { insistOnImport, MERCHANTS, merchantName, terminalsCsv } from './registr
 import { note, playRound, type Round } from './round.ts';
 import { tabled } from './table.ts';
 
-const OUTAGE_MS = byForm(5_000, 600_000);
+/** In the short form three attempts of the feed fail, and the fourth is not far. */
+const OUTAGE_MS = byForm(3_000, 600_000);
 /** Cleanly ended and killed. */
 const AWAY_ROUNDS = 2;
 const AWAY_MS = 2 * OUTAGE_MS + 300_000;

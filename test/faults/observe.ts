@@ -1,11 +1,11 @@
 /** What a stopped installation left behind: its logs, its state, its store. */
-import { existsSync } from 'node:fs';
 import type { Layout } from '../../backbone/layout.ts';
 import { openLmdbState } from '../../backbone/lmdb.ts';
+import type { Offset } from '../../backbone/log.ts';
 import { openSegmentReader } from '../../backbone/segments/reader.ts';
 import { statePaths } from '../../collector/app/ground.ts';
-import { decodeBrokerRecord, decodeOwnerRecord } from '../../collector/log/entries.ts';
-import { Follower } from '../../collector/log/follower.ts';
+import { type BrokerEntry, decodeBrokerRecord, decodeOwnerRecord, isOwnerEntry } from '../../collector/log/entries.ts';
+import { Follower, type Item } from '../../collector/log/follower.ts';
 import { isBefore, type Position, positionFromText, START } from '../../collector/log/position.ts';
 import { outboxAfter } from '../../collector/owner/outbox.ts';
 import { fromBytes } from '../../collector/rows.ts';
@@ -21,24 +21,11 @@ import { logKey, type Move, type StoredReport, type Told } from './history.ts';
 
 const READ_BYTES = 1 << 20;
 
-/** The batch in which each report stands first. */
-export async function loggedReports({ brokersLog }: Layout): Promise<Map<string, number>> {
-  const logged = new Map<string, number>();
-  for await (const { batch, bytes } of records(brokersLog)) {
-    const entry = decodeBrokerRecord(bytes);
-    if (entry.kind !== 'message' || !entry.decoded.ok || entry.decoded.message.channel !== 'report') continue;
-    const { session, seq } = entry.decoded.message.body;
-    const key = logKey({ user: terminalKey(entry), session, seq });
-    if (!logged.has(key)) logged.set(key, batch);
-  }
-  return logged;
-}
-
 /** The merchants of terminals, as rows of committed imports say. */
 export async function loggedMoves({ ownerLog }: Layout): Promise<Move[]> {
   const moves: Move[] = [];
   const open = new Map<string, Omit<Move, 'at'>[]>();
-  for await (const { bytes } of records(ownerLog)) {
+  for await (const bytes of records(ownerLog)) {
     const { entry } = decodeOwnerRecord(bytes);
     if (entry.kind === 'commit') moves.push(...(open.get(entry.import) ?? []).map((move) => ({ ...move, at: entry.at })));
     if (entry.kind !== 'registry' || entry.change.table !== 'terminals') continue;
@@ -52,7 +39,7 @@ export async function loggedMoves({ ownerLog }: Layout): Promise<Move[]> {
 /** What the owner's log says of our own sight, oldest first. */
 export async function platformStates({ ownerLog }: Layout): Promise<({ at: number } & PlatformEntry['platform'])[]> {
   const states = [];
-  for await (const { bytes } of records(ownerLog)) {
+  for await (const bytes of records(ownerLog)) {
     const { entry } = decodeOwnerRecord(bytes);
     if (entry.kind === 'platform') states.push({ at: entry.at, ...entry.platform });
   }
@@ -65,13 +52,13 @@ export async function offlineTerminals(installation: Installation): Promise<(str
   return alerts.filter(({ type }) => type === 'terminal.offline').map(({ subject }) => subject.terminal);
 }
 
-async function* records(log: string): AsyncGenerator<{ batch: number; bytes: Uint8Array }> {
+async function* records(log: string): AsyncGenerator<Uint8Array> {
   const reader = await openSegmentReader(log);
   try {
     for (let next = 1; next <= (await reader.end()); ) {
       for (const { batch, records } of await reader.read(next, READ_BYTES)) {
         next = batch + 1;
-        for (const bytes of records) yield { batch, bytes };
+        yield* records;
       }
     }
   } finally {
@@ -82,8 +69,8 @@ async function* records(log: string): AsyncGenerator<{ batch: number; bytes: Uin
 export interface Left {
   /** How far the watch had come when it saved last. */
   position: Position;
-  /** Transitions that are saved and not in the store yet. */
-  pending: Told[];
+  /** Transitions that are saved and that the feed has not saved to be in the store, each with its number in the outbox. */
+  pending: (Told & { sequence: number })[];
 }
 
 export async function leftState(paths: Layout): Promise<Left> {
@@ -91,8 +78,9 @@ export async function leftState(paths: Layout): Promise<Left> {
   try {
     const saved = fromBytes<{ position: string }>(watch.get('owner', 'watch')!);
     const { outbox } = fromBytes<{ outbox: number }>(feed.get('feed', 'feed')!);
-    const written = Math.max(outbox, await writtenToDuckDb(paths));
-    const pending = [...outboxAfter(watch, written)].flatMap(({ row }) => (row.kind === 'transition' ? [told(row as Transition)] : []));
+    const pending = [...outboxAfter(watch, outbox)].flatMap(({ sequence, row }) =>
+      row.kind === 'transition' ? [{ ...told(row as Transition), sequence }] : [],
+    );
     return { position: positionFromText(saved.position), pending };
   } finally {
     await watch.close();
@@ -100,39 +88,43 @@ export async function leftState(paths: Layout): Promise<Left> {
   }
 }
 
-/** How much of the outbox the embedded store says it has: it may have been stopped between that and the feed's own save. 0 where there is none. */
-async function writtenToDuckDb({ store: path }: Layout): Promise<number> {
-  if (!existsSync(path)) return 0;
-  const store = await openDuckDbStore(path, FOR_EVER);
-  try {
-    return Number((await store.marks())?.outbox ?? 0);
-  } finally {
-    await store.close();
-  }
+export interface Folded {
+  transitions: Transition[];
+  /** The batch in which each report stands first. */
+  reports: Map<string, number>;
 }
 
-/** The transitions of a fold over both logs from their first entries on, up to where the watch had come. */
-export async function foldLogs({ brokersLog, ownerLog }: Layout, until: Position): Promise<Transition[]> {
+/** A fold over both logs from their first entries on, up to where the watch had come; and the reports in all of the brokers' log. */
+export async function foldLogs({ brokersLog, ownerLog }: Layout, until: Position): Promise<Folded> {
   const [brokers, owner] = [await openSegmentReader(brokersLog), await openSegmentReader(ownerLog)];
   try {
     const watch = new Watch();
-    const transitions: Transition[] = [];
+    const folded: Folded = { transitions: [], reports: new Map() };
+    const fold = (entry: Item['entry']) => folded.transitions.push(...watch.step(entry).transitions);
     const follower = new Follower(brokers, owner, START);
-    for (let item = await follower.next(); item; item = await follower.next()) transitions.push(...watch.step(item.entry).transitions);
+    for (let item = await follower.next(); item; item = await follower.next()) {
+      if (!isOwnerEntry(item.entry)) noteReport(folded.reports, item.entry, item.offset);
+      fold(item.entry);
+    }
     // The watch reads on past the owner's last entry, and the owner's next one then comes after what was read.
-    for (
-      let bytes = await follower.brokers.peek();
-      bytes && isBefore(follower.brokers.next, until.brokers);
-      bytes = await follower.brokers.peek()
-    ) {
-      transitions.push(...watch.step(decodeBrokerRecord(bytes)).transitions);
+    for (let bytes = await follower.brokers.peek(); bytes; bytes = await follower.brokers.peek()) {
+      const entry = decodeBrokerRecord(bytes);
+      noteReport(folded.reports, entry, follower.brokers.next);
+      if (isBefore(follower.brokers.next, until.brokers)) fold(entry);
       follower.brokers.advance();
     }
-    return transitions;
+    return folded;
   } finally {
     await brokers.close();
     await owner.close();
   }
+}
+
+function noteReport(reports: Map<string, number>, entry: BrokerEntry, { batch }: Offset): void {
+  if (entry.kind !== 'message' || !entry.decoded.ok || entry.decoded.message.channel !== 'report') return;
+  const { session, seq } = entry.decoded.message.body;
+  const key = logKey({ user: terminalKey(entry), session, seq });
+  if (!reports.has(key)) reports.set(key, batch);
 }
 
 export function told({ alert, transition, at }: Pick<Transition, 'alert' | 'transition' | 'at'>): Told {
@@ -143,6 +135,8 @@ export interface Stored {
   reports: StoredReport[];
   /** In the order of the outbox. */
   transitions: Told[];
+  /** The number in the outbox up to which all is there: it may have been stopped between a write and the feed's own save. */
+  outbox: number;
 }
 
 export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
@@ -160,6 +154,7 @@ export async function duckDbContent({ store: path }: Layout): Promise<Stored> {
         merchant: String(row.merchant ?? ''),
       })),
       transitions: alerts.map((row) => ({ id: String(row.id), transition: String(row.transition), at: Number(row.at) })),
+      outbox: Number((await store.marks())?.outbox ?? 0),
     };
   } finally {
     await store.close();
@@ -188,7 +183,8 @@ export async function influxContent(
       });
     }
   }
-  const alerts = (await influx.points('alert'))
+  const all = await influx.points('alert');
+  const alerts = all
     .filter(({ tags, fields }) => tags.acquirer === acquirer || alertIds.has(String(fields.id)))
     .sort((a, b) => orderOf(a.time) - orderOf(b.time));
   const transitions = alerts.map(({ fields, time }) => ({
@@ -196,7 +192,7 @@ export async function influxContent(
     transition: String(fields.transition),
     at: Date.parse(time),
   }));
-  return { reports, transitions };
+  return { reports, transitions, outbox: Math.max(0, ...all.map(({ time }) => orderOf(time))) };
 }
 
 /** The outbox's own number, which a point carries as its nanoseconds. */

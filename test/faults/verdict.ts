@@ -5,7 +5,7 @@ import { cli } from '../cli/harness.ts';
 import type { Influx } from '../helpers/influx.ts';
 import type { Installation } from '../helpers/installation.ts';
 import { type AskedMove, checkHistory, type History, PROBLEMS, type Problem, type SentReport } from './history.ts';
-import { duckDbContent, foldLogs, influxContent, leftState, loggedMoves, loggedReports, told } from './observe.ts';
+import { duckDbContent, foldLogs, influxContent, leftState, loggedMoves, told } from './observe.ts';
 import { type Figures, say } from './table.ts';
 
 export interface Played {
@@ -60,24 +60,25 @@ export async function evidenceOf(
 ): Promise<Evidence> {
   const { paths } = installation;
   const left = await leftState(paths);
-  // What was said after the list was asked for, such as of our own parts, cannot be in it.
-  const late = left.pending.filter(({ id, transition }) => transition === 'fired' && !listedBefore.includes(id)).map(({ id }) => id);
-  const listed = [...listedBefore, ...late];
-  const transitions = await foldLogs(paths, left.position);
+  const { transitions, reports } = await foldLogs(paths, left.position);
   const ids = new Set(transitions.map(({ alert }) => alert.id));
   const users = new Set(sent.map(({ user }) => user));
   const stored = influx ? await influxContent(influx, acquirer, users, ids) : await duckDbContent(paths);
+  const pending = left.pending.filter(({ sequence }) => sequence > stored.outbox);
+  // What was said after the list was asked for, such as of our own parts, cannot be in it.
+  const late = pending.filter(({ id, transition }) => transition === 'fired' && !listedBefore.includes(id)).map(({ id }) => id);
+  const listed = [...listedBefore, ...late];
   const history: History = {
     sent,
-    logged: await loggedReports(paths),
+    logged: reports,
     stored: stored.reports,
     moves: await loggedMoves(paths),
     asked,
-    announced: [...stored.transitions, ...left.pending],
+    announced: [...stored.transitions, ...pending],
     folded: transitions.map(told),
     listed,
   };
-  return { history, transitions, pending: left.pending.length };
+  return { history, transitions, pending: pending.length };
 }
 
 function countOf(problems: readonly Problem[]): Figures['problems'] {

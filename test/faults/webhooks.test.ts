@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { readSecret } from '../../collector/webhooks/secrets.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Installation } from '../helpers/installation.ts';
 import { type Delivery, Receiver, told } from '../helpers/receiver.ts';
+import { sideBySide } from '../helpers/side-by-side.ts';
 import { problemsOf } from './deliveries.ts';
-import { seeds } from './form.ts';
+import { seeds, waitingTest } from './form.ts';
 import { between, pick, seeded } from './random.ts';
 import { insistOnImport, terminalsCsv } from './registry.ts';
 
@@ -83,10 +84,10 @@ function killingMoment(receiver: Receiver, random: () => number): Promise<void> 
 }
 
 describe('kill -9 of the collector while it delivers', () => {
-  test.each(seeds(9_000))(
+  waitingTest.for(seeds(9_000))(
     'tells everything at least once, under one id, in the order of each alert, without a gap (seed %i)',
     { timeout: ROUND_MS },
-    async (seed) => {
+    sideBySide(async (seed) => {
       const random = seeded(seed);
       const receiver = await Receiver.start();
       const seen = new Set<string>();
@@ -136,6 +137,6 @@ describe('kill -9 of the collector while it delivers', () => {
       expect(events).toBeGreaterThan(KILLS * 2);
       expect(installation.failures).toEqual([]);
       expect(await installation.stopAll()).toEqual([0, 0]);
-    },
+    }),
   );
 });

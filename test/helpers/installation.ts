@@ -4,15 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { loadOrCreateKeys } from '../../backbone/credentials/keys.ts';
 import { issueToken } from '../../backbone/credentials/tokens.ts';
 import { type Layout, prepareDataDir } from '../../backbone/layout.ts';
 import { DurableFile } from '../../backbone/segments/durable.ts';
 import type { Alert } from '../../protocol/alerts.ts';
 import { eventually } from './eventually.ts';
+import { onTestFinished } from './side-by-side.ts';
 import { tempDir } from './tempdir.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -198,22 +197,45 @@ export class Installation {
     return alerts;
   }
 
-  /** Resolves when everything in the brokers' log up to now is in the store, and what the watch said of it too. */
+  /**
+   * Resolves when everything in the brokers' log up to now is in the store. What the watch said of it a while before is there, too; what it
+   * said last may be with its next save.
+   */
   async settled(withinMs: number): Promise<void> {
     await this.#fed(withinMs);
     // What the watch said meanwhile follows with the next heartbeat.
     await this.#fed(withinMs);
   }
 
+  /** By the log's time, which the heartbeats move: what the feed has saved says the same seconds later. */
   async #fed(withinMs: number): Promise<void> {
     const target = this.durable();
-    const path = join(this.paths.brokersLog, 'consumer-feed');
-    await eventually(
+    const said = () => this.failures.join('\n');
+    const passedAt = await eventually(
       async () => {
-        const needed = Number(await readFile(path, 'utf8').catch(() => '0'));
-        if (needed <= target) throw new Error(`the feed has come to batch ${needed} of ${target}: ${this.failures.join('\n')}`);
+        const { watched, watchedAt } = await this.#progress();
+        if (!(watched > target)) throw new Error(`the watch has come to batch ${watched} of ${target}: ${said()}`);
+        return watchedAt;
       },
       { within: withinMs, every: 50 },
     );
+    await eventually(
+      async () => {
+        const { fedAt } = await this.#progress();
+        // Of the same time there may be more.
+        if (!(fedAt > passedAt)) throw new Error(`the feed has come to ${fedAt}, and batch ${target} is of ${passedAt}: ${said()}`);
+      },
+      { within: withinMs, every: 50 },
+    );
+  }
+
+  /** The batch that the watch reads next, its time, and the time up to which all is in the store (NaN: nothing yet). */
+  async #progress(): Promise<{ watched: number; watchedAt: number; fedAt: number }> {
+    const end = this.durable();
+    const page = await (await fetch(`${this.url}/metrics`)).text();
+    const metric = (name: string) => Number(new RegExp(`^tillwatch_${name} (\\S+)$`, 'm').exec(page)?.[1]);
+    const watchedAt = Math.round(1000 * metric('watch_time_seconds'));
+    const fedAt = watchedAt - Math.round(1000 * metric('feed_lag_seconds'));
+    return { watched: end + 1 - metric('watch_lag_batches'), watchedAt, fedAt };
   }
 }

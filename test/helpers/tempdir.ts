@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished } from './side-by-side.ts';
 
 /** A new empty folder of the running test, removed when it has finished. */
 export async function tempDir(): Promise<string> {
