@@ -62,7 +62,8 @@ export class Fleet {
     for (const terminal of this.#terminals) terminal.stopSampling();
     const deadline = performance.now() + withinMs;
     for (let waiting = this.#waiting(); waiting > 0; waiting = this.#waiting()) {
-      if (performance.now() > deadline) throw new Error(`${waiting} reports are not acknowledged after ${withinMs} ms`);
+      if (performance.now() > deadline)
+        throw new Error(`${waiting} reports are not acknowledged after ${withinMs} ms: ${this.#whoWaits()}`);
       await delay(10);
     }
   }
@@ -79,6 +80,11 @@ export class Fleet {
   /** Breaks all connections off, as a power failure does; what is not acknowledged is kept by nobody. */
   async end(): Promise<void> {
     await Promise.all(this.#terminals.map((terminal) => terminal.end()));
+  }
+
+  #whoWaits(): string {
+    const waiting = this.#terminals.filter((terminal) => terminal.waiting > 0);
+    return `${waiting.length} terminals, such as ${waiting.slice(0, 3).join(', ')}`;
   }
 
   #waiting(): number {
@@ -120,6 +126,11 @@ class Terminal {
 
   get waiting(): number {
     return this.#old.length + this.reports.length - this.#unsent + this.#inFlight.size;
+  }
+
+  toString(): string {
+    const isConnected = this.#client?.socket.destroyed === false;
+    return `${this.sn} (${this.#inFlight.size} in flight of ${this.waiting}, connection ${this.connects} ${isConnected ? 'open' : 'ended'})`;
   }
 
   stopSampling(): void {
