@@ -70,7 +70,11 @@ export async function installTillwatch(options: InstallationOptions): Promise<In
   };
   if (registered > 0) await importRegistry(folder, registered, env);
   const metric = async (name: string) => {
-    const page = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+    // After a long standstill a server first ends the connections that it had.
+    const page = await fetch(`http://127.0.0.1:${httpPort}/metrics`).then(
+      (answer) => answer.text(),
+      () => '',
+    );
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1]);
   };
   return {
