@@ -12,6 +12,7 @@ import {
   MINUTE,
   MONDAY,
   online,
+  platform,
   report,
   SECOND,
   story,
@@ -430,4 +431,20 @@ describe('who may alert', () => {
 
     expect(story([bound(), life, other, tick(at(0, 20))])).toEqual([`${WAIT} fired ${SN} silent warning unknown`]);
   });
+});
+
+it('a terminal that is found offline at once, as after our own blindness, is none of its own neighbours', () => {
+  const two = [SN, 'SN000002'];
+  const lines = [
+    ...two.map((sn) => terminal(MONDAY, sn, { site: 's-1' })),
+    ...two.map((sn) => birth(at(9), {}, { sn })),
+    platform(at(9, 3), 'broker', 'down'),
+    platform(at(9, 40), 'broker', 'up'),
+    tick(at(10)),
+  ];
+
+  const second = fold(lines).find(({ alert }) => alert.type === 'terminal.offline' && alert.subject.terminal === two[1])!;
+
+  expect(second.alert.cause).toBe('site');
+  expect(second.alert.evidence).toContainEqual(expect.objectContaining({ what: 'site_lost', value: 1, limit: 1 }));
 });
