@@ -24,7 +24,7 @@ import { Fold, type FoldDeps, keptRow, type Load } from './fold.ts';
 
 const DAY_MS = 86_400_000;
 const BATCH_POINTS = 5_000;
-/** A save costs as much as the points of a terminal, for each that has reported since the last one. */
+/** A save writes each terminal that has reported since the last one. */
 const SAVE_EVERY_MS = 15_000;
 const IDLE_MS = 1_000;
 const FIRST_RETRY_MS = 500;

@@ -2,6 +2,7 @@
 import type { Entry } from '../../protocol/entries.ts';
 import type { Message } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
+import { takeSaved } from '../../watch/fold/table.ts';
 import type * as Built from '../../watch/fold/watch.ts';
 import type { Options, Row } from './figures.ts';
 
@@ -75,7 +76,7 @@ function measure(watch: Built.Watch, what: string, count: number, full: boolean)
 /** As the owner does every few seconds: what has changed is remembered until then. */
 function save(watch: Built.Watch): void {
   watch.beginSave();
-  while (watch.takeSaved(CHUNK).length > 0);
+  while (takeSaved(watch.tables, CHUNK).length > 0);
 }
 
 /** Wills of many at once: what is said, how late, and the longest that one entry takes. */

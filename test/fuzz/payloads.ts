@@ -11,6 +11,7 @@ import { decodeRecord, encodeRecord } from '../../protocol/record.ts';
 import { MAX_SAMPLES } from '../../protocol/schemas/messages.ts';
 import type { Sample } from '../../protocol/schemas/sample.ts';
 import { UP_CHANNELS, type UpChannel } from '../../protocol/topics.ts';
+import { takeSaved } from '../../watch/fold/table.ts';
 import { Watch } from '../../watch/fold/watch.ts';
 import { message, plain, report, sample } from '../protocol/arbitraries.ts';
 import { MONDAY, merchant, entry as ownerEntry, serial, terminal } from '../watch/support/log.ts';
@@ -97,7 +98,7 @@ function expectBounded(watch: Watch): void {
     for (const { seen } of sessions) expect(seen.length).toBeLessThanOrEqual(RANGES_KEPT);
   }
   watch.beginSave();
-  const rows = watch.takeSaved(1_000_000);
+  const rows = takeSaved(watch.tables, 1_000_000);
   const loaded = new Watch();
   loaded.load(rows);
   expect([...loaded.state.terminals.values()]).toEqual([...watch.state.terminals.values()].map((row) => plain(row)));

@@ -22,7 +22,7 @@ import { Places } from './places.ts';
 import { Platform } from './platform.ts';
 import { Presence } from './presence.ts';
 import type { State } from './state.ts';
-import { beginSave, loadRow, type SavedRow, type Table, takeSaved } from './table.ts';
+import { beginSave, loadRow, type SavedRow, type Table } from './table.ts';
 import { Terminals, type TerminalWatch } from './terminals.ts';
 import { Told } from './told.ts';
 import { Warnings } from './warnings.ts';
@@ -146,16 +146,11 @@ export class Watch {
     return this.#core.state.tables;
   }
 
-  /** Fixes the moment of a save; `takeSaved` then gives its rows in slices, while the fold goes on. */
+  /** Fixes the moment of a save, whose rows the tables then give in slices, while the fold goes on. */
   beginSave(): void {
     const { state, touched } = this.#core;
     state.changeMeta().touched = { merchants: [...touched.merchants], terminals: [...touched.terminals] };
     beginSave(state.tables);
-  }
-
-  /** Up to `limit` rows of the save under way; empty when it has given all. */
-  takeSaved(limit: number): SavedRow[] {
-    return takeSaved(this.#core.state.tables, limit);
   }
 
   /** Puts the rows of a save back, into a Watch that has folded nothing yet. */

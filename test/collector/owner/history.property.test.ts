@@ -5,6 +5,7 @@ import { openLmdbState } from '../../../backbone/lmdb.ts';
 import { importEntries } from '../../../collector/import/entries.ts';
 import { Snapshot } from '../../../collector/snapshot.ts';
 import type { BrokerRecord } from '../../../protocol/record.ts';
+import { takeSaved } from '../../../watch/fold/table.ts';
 import type { Watch } from '../../../watch/fold/watch.ts';
 import { tempDir } from '../../helpers/tempdir.ts';
 import { birth, LastingState, Life, type Plant, plant, type RunningOwner, registry, report } from './harness.ts';
@@ -198,7 +199,7 @@ class Story {
 function stateOf(watch: Watch): Record<string, unknown> {
   watch.beginSave();
   const rows: [string, unknown][] = [];
-  for (let slice = watch.takeSaved(1_000); slice.length > 0; slice = watch.takeSaved(1_000)) {
+  for (let slice = takeSaved(watch.tables, 1_000); slice.length > 0; slice = takeSaved(watch.tables, 1_000)) {
     for (const { table, key, value } of slice) if (value !== null) rows.push([`${table} ${key}`, JSON.parse(value)]);
   }
   return Object.fromEntries(rows);

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../../protocol/entries.ts';
 import { entryFromLine } from '../../../protocol/replay.ts';
 import type { Output } from '../../../watch/fold/output.ts';
+import { takeSaved } from '../../../watch/fold/table.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 import { Disk, save } from '../support/disk.ts';
 import {
@@ -84,10 +85,10 @@ function fromSlices(entries: readonly Entry[], from: number, before: number, lim
     if (n < from) kept.add(watch.step(e));
     else {
       watch.step(e);
-      disk.write(watch.takeSaved(limit));
+      disk.write(takeSaved(watch.tables, limit));
     }
   }
-  for (let rows = watch.takeSaved(limit); rows.length > 0; rows = watch.takeSaved(limit)) disk.write(rows);
+  for (let rows = takeSaved(watch.tables, limit); rows.length > 0; rows = takeSaved(watch.tables, limit)) disk.write(rows);
   const resumed = new Told();
   const again = disk.restore();
   for (const e of entries.slice(from)) resumed.add(again.step(e));

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Transition } from '../../../protocol/alerts.ts';
 import { REASONS } from '../../../protocol/alerts.ts';
+import { takeSaved } from '../../../watch/fold/table.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 import {
   birth,
@@ -205,7 +206,8 @@ describe('a deadline that was set before a terminal was heard again', () => {
   const changed = (watch: Watch): string[] => {
     watch.beginSave();
     const tables: string[] = [];
-    for (let rows = watch.takeSaved(100); rows.length > 0; rows = watch.takeSaved(100)) tables.push(...rows.map(({ table }) => table));
+    for (let rows = takeSaved(watch.tables, 100); rows.length > 0; rows = takeSaved(watch.tables, 100))
+      tables.push(...rows.map(({ table }) => table));
     return tables;
   };
 

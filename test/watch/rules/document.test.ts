@@ -3,6 +3,7 @@ import type { Entry } from '../../../protocol/entries.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 import { DEFAULT_RULES } from '../../../watch/rules/defaults.ts';
 import { readRules } from '../../../watch/rules/document.ts';
+import { Disk, save } from '../support/disk.ts';
 import { HOUR, MONDAY } from '../support/log.ts';
 
 describe('a rules document', () => {
@@ -54,13 +55,9 @@ describe('rules in the log', () => {
     const watch = new Watch();
     for (const entry of [limit, ...['SN01', 'SN02', 'SN03', 'SN04', 'SN05'].map(row), rules(50, MONDAY + HOUR)])
       expect(watch.step(entry).transitions).toEqual([]);
-    watch.beginSave();
-    const loaded = new Watch();
-    loaded.load(
-      watch
-        .takeSaved(1_000)
-        .concat(watch.takeSaved(1_000), watch.takeSaved(1_000), watch.takeSaved(1_000), watch.takeSaved(1_000), watch.takeSaved(1_000)),
-    );
+    const disk = new Disk();
+    save(watch, disk, 1_000);
+    const loaded = disk.restore();
 
     for (const each of [watch, loaded]) {
       const { transitions } = each.step({ kind: 'tick', at: MONDAY + 2 * HOUR });

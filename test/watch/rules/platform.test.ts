@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REASONS } from '../../../protocol/alerts.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
+import { Disk, save } from '../support/disk.ts';
 import { birth, entry, fold, HOUR, type Line, MINUTE, MONDAY, platform, SECOND, serial, terminal, tick } from '../support/log.ts';
 import { at } from '../support/moments.ts';
 
@@ -144,12 +145,9 @@ describe('a step of the clock', () => {
   it('keeps its end over a save', () => {
     const watch = new Watch();
     for (const line of [...heard(1, 300), step(9_000)]) watch.step(entry(line));
-    watch.beginSave();
-    const saved = [];
-    for (let rows = watch.takeSaved(100); rows.length > 0; rows = watch.takeSaved(100)) saved.push(...rows);
-
-    const loaded = new Watch();
-    loaded.load(saved);
+    const disk = new Disk();
+    save(watch, disk, 100);
+    const loaded = disk.restore();
 
     expect(loaded.step(entry(tick(at(30)))).transitions.map(({ at: when, transition }) => [when, transition])).toContainEqual([
       at(10),

@@ -1,5 +1,5 @@
 /** Saves of a watch, kept as a snapshot keeps them. */
-import type { SavedRow } from '../../../watch/fold/table.ts';
+import { type SavedRow, takeSaved } from '../../../watch/fold/table.ts';
 import { Watch } from '../../../watch/fold/watch.ts';
 
 /** A state on disk, as saves leave it. */
@@ -24,5 +24,5 @@ export class Disk {
 
 export function save(watch: Watch, disk: Disk, limit: number): void {
   watch.beginSave();
-  for (let rows = watch.takeSaved(limit); rows.length > 0; rows = watch.takeSaved(limit)) disk.write(rows);
+  for (let rows = takeSaved(watch.tables, limit); rows.length > 0; rows = takeSaved(watch.tables, limit)) disk.write(rows);
 }
